@@ -1,0 +1,186 @@
+//! Doing what a guarded plan says: makers before takers, the rest at once, and nothing that has moved.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::group::{Group, groups};
+use super::round::{Changes, Prepared};
+use super::{ApplyReport, ChangeReport, ChangeResult, Remaining};
+use crate::audit::{Audit, AuditError, BeforeImage, Intent};
+use crate::aws::InScope;
+use crate::aws::journal::Purpose;
+use crate::control::{Facts, Found, Thing};
+use crate::fault::{Fault, FaultKind};
+use crate::guard::Guarded;
+use crate::inventory::{Seen, facts};
+use crate::observe::{Fleet, Target, unopened};
+use crate::plan::Plan;
+
+/// Groups that are at work at once. Rates hold each account; this bounds sockets and memory.
+const GROUPS_AT_ONCE: usize = 64;
+
+/// What happens while a plan is applied, for progress on a terminal.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    Started { control: &'a str, scope: &'a crate::place::Scope, changes: usize },
+    Ended { report: &'a ChangeReport },
+}
+
+/// What an apply runs with.
+pub struct Applying<'a> {
+    pub fleet: &'a Fleet,
+    pub audit: &'a Audit,
+    /// Cancelled by the first Ctrl-C: the step in hand is finished, nothing else is started.
+    pub stop: &'a CancellationToken,
+    pub on: &'a (dyn Fn(Event<'_>) + Sync),
+}
+
+/// Makes the plan's changes. `Err` only where the intent could not be made durable: then nothing was written.
+/// Once the report has been shown, [`super::conclude()`] keeps it.
+pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport, AuditError> {
+    let plan = guarded.plan();
+    let fleet = with.fleet;
+    let run = fleet.aws.run();
+    let intent = Intent {
+        run,
+        at: jiff::Timestamp::now(),
+        tool_version: env!("CARGO_PKG_VERSION"),
+        caller: &fleet.aws.identity().arn,
+        organization: &plan.organization,
+        revision: plan.revision.as_deref(),
+        digest: &plan.digest,
+        changes: plan.changes().map(|(_, item)| item).collect(),
+    };
+    with.audit.begin(run, &intent).await?;
+
+    let groups = groups(plan);
+    let run_of = Run { with, plan, room: Semaphore::new(GROUPS_AT_ONCE), images: AtomicUsize::new(0) };
+    let ended: Vec<watch::Sender<bool>> = groups.iter().map(|_| watch::Sender::new(false)).collect();
+    let work = groups.iter().enumerate().map(|(index, group)| {
+        let (run, ended) = (&run_of, &ended);
+        async move {
+            for &maker in &group.waits_for {
+                // The senders outlive every group, so the wait ends only when the maker has.
+                let _ended = ended[maker].subscribe().wait_for(|ended| *ended).await.is_ok();
+            }
+            let reports = run.group(group).await;
+            ended[index].send_replace(true);
+            reports
+        }
+    });
+    let mut reports: Vec<(usize, ChangeReport)> =
+        futures::future::join_all(work).await.into_iter().flatten().collect();
+    reports.sort_by_key(|(place, _)| *place);
+
+    Ok(ApplyReport {
+        run: run.to_owned(),
+        audit: with.audit.run_place(run),
+        role: fleet.writing_role(),
+        changes: reports.into_iter().map(|(_, report)| report).collect(),
+        interrupted: with.stop.is_cancelled(),
+        remaining: Remaining {
+            manual: plan.totals.manual,
+            progressing: plan.totals.progressing,
+            blocked: plan.totals.blocked,
+            unknown: plan.totals.unknown,
+        },
+    })
+}
+
+/// One apply under way.
+struct Run<'a> {
+    with: &'a Applying<'a>,
+    plan: &'a Plan,
+    room: Semaphore,
+    /// Before-images written so far.
+    images: AtomicUsize,
+}
+
+impl Run<'_> {
+    /// One control in one scope: a fresh look, the changes that are still planned, looks until they hold.
+    async fn group(&self, group: &Group) -> Vec<(usize, ChangeReport)> {
+        let start = Instant::now();
+        let room = self.room.acquire().await;
+        let changes = Changes::new(self.plan, group, self.with.stop, start);
+        if room.is_err() || self.with.stop.is_cancelled() {
+            return changes.all(&ChangeResult::NotReached);
+        }
+        (self.with.on)(Event::Started {
+            control: &group.control,
+            scope: &group.scope,
+            changes: group.places.len(),
+        });
+        let reports = match self.prepare(group).await {
+            Ok(prepared) => changes.run(&prepared).await,
+            Err(result) => changes.all(&result),
+        };
+        for (_, report) in &reports {
+            (self.with.on)(Event::Ended { report });
+        }
+        reports
+    }
+
+    /// Everything that must be so before a group's first write: a session, the things that it stands on, a
+    /// fresh look, and that look kept.
+    async fn prepare<'s>(&'s self, group: &'s Group) -> Result<Prepared<'s>, ChangeResult> {
+        let fleet = self.with.fleet;
+        let (target, facts, spec) = self.target(group)?;
+        let things = group.needs.iter().map(|need| need.thing.clone()).collect();
+        let known = fleet.resolve(things, true).await;
+        let hard = group.needs.iter().filter(|need| need.hard).map(|need| &need.thing);
+        let missing: Vec<&Thing> = hard.filter(|thing| known.is_missing(thing)).collect();
+        if let Some(fault) = missing.iter().find_map(|thing| match known.get(thing) {
+            Some(Found::Unknown(fault)) => Some(fault.clone()),
+            _ => None,
+        }) {
+            return Err(ChangeResult::Failed { fault });
+        }
+        if !missing.is_empty() {
+            return Err(ChangeResult::Blocked { on: missing.into_iter().cloned().collect() });
+        }
+
+        let failed = |fault| ChangeResult::Failed { fault };
+        let session = fleet.session(&group.scope.account, Purpose::Apply).await;
+        let session = session.map_err(|why| failed(unopened(why)))?;
+        let writer = fleet.aws.writer(&session, &group.scope, target.control.meta(), &InScope::new());
+        let observed = fleet.look(target, &facts).await.map_err(failed)?;
+        let image = BeforeImage {
+            scope: &group.scope,
+            control: &group.control,
+            at: facts.observed_at,
+            observed: &observed,
+        };
+        let number = self.images.fetch_add(1, Ordering::Relaxed) + 1;
+        self.with.audit.before(fleet.aws.run(), number, &image).await.map_err(|error| {
+            let why = format!("nothing was written, because the before-image could not be kept: {error}");
+            failed(Fault::local(FaultKind::Unavailable, "audit", why))
+        })?;
+        let prepared = Prepared { fleet, target, facts, spec, writer, known, now: Vec::new() };
+        let now = prepared.judge(&observed).map_err(failed)?;
+        Ok(Prepared { now, ..prepared })
+    }
+
+    /// What a group is about, from the plan and from the desired state that the plan was made of.
+    fn target<'s>(&'s self, group: &Group) -> Result<(Target<'s>, Facts, &'s Value), ChangeResult> {
+        let fleet = self.with.fleet;
+        let (id, account) = (&group.control, &group.scope.account);
+        let account = fleet.desired.account(account);
+        let parts = account.and_then(|account| {
+            let spec = self.plan.specs.get(&(group.scope.clone(), id.clone()))?;
+            let regions = self.plan.account(&account.id)?.regions.clone();
+            let target = Target { account, control: fleet.control(id)?, declared: account.controls.get(id)? };
+            let observed_at = jiff::Timestamp::now();
+            let seen = Seen { partition: account.home.partition().to_owned(), regions, observed_at };
+            let facts = facts(&fleet.desired.organization, account, &seen, &group.scope.region);
+            Some((target, facts, &**spec))
+        });
+        parts.ok_or_else(|| {
+            let why = "the plan was made from another desired state";
+            ChangeResult::Failed { fault: Fault::local(FaultKind::Invalid, id, why) }
+        })
+    }
+}

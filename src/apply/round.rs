@@ -1,0 +1,298 @@
+//! The changes of one group: calls, and looks until each is decided.
+//!
+//! A call's answer is never the verdict, neither success nor error: replies get lost, and readers lag writers.
+//! The look after it decides.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+use serde_json::Value;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::group::Group;
+use super::{ChangeReport, ChangeResult, moved};
+use crate::aws::Writer;
+use crate::control::{Call, Change, Facts, Finding, Known, Retry, Step, Verdict};
+use crate::fault::{Fault, FaultKind};
+use crate::observe::{Fleet, Target, misfit_fault};
+use crate::plan::{Plan, still_planned};
+
+/// Changes of one group that are at work at once.
+const CHANGES_AT_ONCE: usize = 8;
+
+/// How long a change may take to be seen to hold, where the control does not say: most of AWS's readers lag
+/// its writers by seconds, IAM's by up to a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How often the calls of a change are sent when they fail for a passing reason.
+const TRIES: u32 = 4;
+
+/// Between looks: 0.5 s, doubled up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// What a group's changes are made with.
+pub(super) struct Prepared<'a> {
+    pub fleet: &'a Fleet,
+    pub target: Target<'a>,
+    pub facts: Facts,
+    /// The spec that is kept in the plan.
+    pub spec: &'a Value,
+    pub writer: Writer,
+    pub known: Known,
+    /// What the fresh look gave.
+    pub now: Vec<Finding<Step>>,
+}
+
+impl Prepared<'_> {
+    pub fn judge(&self, observed: &Value) -> Result<Vec<Finding<Step>>, Fault> {
+        let control = self.target.control;
+        control
+            .plan(&self.facts, &self.known, self.spec, observed)
+            .map_err(|misfit| misfit_fault(control.meta().id, &misfit))
+    }
+
+    async fn look(&self) -> Result<Vec<Finding<Step>>, Fault> {
+        self.judge(&self.fleet.look(self.target, &self.facts).await?)
+    }
+}
+
+/// All changes of one group, and what has become of each.
+pub(super) struct Changes<'a> {
+    plan: &'a Plan,
+    /// The write calls that the control names.
+    writes: &'static [Call],
+    stop: &'a CancellationToken,
+    start: Instant,
+    open: BTreeMap<usize, Attempt>,
+    done: Vec<(usize, ChangeReport)>,
+}
+
+/// A change under way.
+#[derive(Clone, Debug, Default)]
+struct Attempt {
+    tries: u32,
+    calls: usize,
+    /// How many steps the last try was to send.
+    steps: usize,
+    /// How the last try ended, where a call failed.
+    fault: Option<Fault>,
+    /// When the last call was answered: patience counts from here, not from a long queue of calls.
+    sent: Option<Instant>,
+    /// The first of several failures, for the report.
+    retried: Option<(Instant, String)>,
+    patience: Option<Duration>,
+}
+
+impl<'a> Changes<'a> {
+    pub fn new(plan: &'a Plan, group: &Group, stop: &'a CancellationToken, start: Instant) -> Self {
+        let open = group.places.iter().map(|&place| (place, Attempt::default())).collect();
+        Self { plan, writes: &[], stop, start, open, done: Vec::new() }
+    }
+
+    /// Ends all changes that are still open in the same way.
+    pub fn all(mut self, result: &ChangeResult) -> Vec<(usize, ChangeReport)> {
+        for place in self.open.keys().copied().collect::<Vec<_>>() {
+            self.end(place, result.clone());
+        }
+        self.done
+    }
+
+    pub async fn run(mut self, prepared: &Prepared<'_>) -> Vec<(usize, ChangeReport)> {
+        self.writes = prepared.target.control.meta().writes;
+        let mut to_send = Vec::new();
+        for place in self.open.keys().copied().collect::<Vec<_>>() {
+            let planned = &self.plan.items[place].finding;
+            match planned.change() {
+                Some(change) if still_planned(planned, &prepared.now) => {
+                    to_send.push((place, change.steps.clone()));
+                }
+                _ => self.end(place, ChangeResult::Moved { what: moved::what(planned, &prepared.now) }),
+            }
+        }
+        let mut pause = Duration::from_millis(500);
+        while !self.open.is_empty() {
+            self.send(prepared, std::mem::take(&mut to_send)).await;
+            let looked = prepared.look().await;
+            let last = self.stop.is_cancelled();
+            let mut wait = pause;
+            for place in self.open.keys().copied().collect::<Vec<_>>() {
+                match self.decide(place, &looked, last) {
+                    Next::Ended(result) => self.end(place, result),
+                    Next::Wait(at_least) => wait = wait.max(at_least),
+                    Next::Send(steps) => to_send.push((place, steps)),
+                }
+            }
+            if !self.open.is_empty() {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = self.stop.cancelled() => {}
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        self.done
+    }
+
+    /// Sends the calls of some changes, several changes at once, each change's in order.
+    async fn send(&mut self, prepared: &Prepared<'_>, to_send: Vec<(usize, Vec<Step>)>) {
+        let stop = self.stop;
+        for (place, steps) in &to_send {
+            if let Some(attempt) = self.open.get_mut(place) {
+                attempt.steps = steps.len();
+            }
+        }
+        let sent: Vec<_> = stream::iter(to_send)
+            .map(|(place, steps)| async move { (place, calls(prepared, &steps, stop).await) })
+            .buffer_unordered(CHANGES_AT_ONCE)
+            .collect()
+            .await;
+        for (place, (calls, fault)) in sent {
+            let Some(attempt) = self.open.get_mut(&place) else { continue };
+            attempt.tries += 1;
+            attempt.sent = Some(Instant::now());
+            attempt.calls += calls;
+            if let (Some(fault), None) = (&fault, &attempt.retried) {
+                attempt.retried = Some((Instant::now(), fault.code.clone()));
+            }
+            attempt.fault = fault;
+        }
+    }
+
+    /// What a look says of one change.
+    fn decide(&mut self, place: usize, looked: &Result<Vec<Finding<Step>>, Fault>, last: bool) -> Next {
+        let planned = &self.plan.items[place].finding;
+        let Some(attempt) = self.open.get_mut(&place) else { return Next::Wait(Duration::ZERO) };
+        let elapsed = attempt.sent.unwrap_or(self.start).elapsed();
+        let patience = attempt.patience.unwrap_or(PATIENCE);
+        let give_up = |why: String| match &attempt.fault {
+            Some(fault) => Next::Ended(ChangeResult::Failed { fault: fault.clone() }),
+            None => Next::Ended(ChangeResult::NotVerified { why }),
+        };
+        let out_of_time = last || elapsed >= patience;
+        let found = match looked {
+            Ok(findings) => told(planned, findings),
+            Err(fault) if fault.kind.is_transient() && !out_of_time => return Next::Wait(Duration::ZERO),
+            Err(fault) => return give_up(fault.to_string()),
+        };
+        match found.map(|finding| &finding.verdict) {
+            Some(Verdict::InSync) => Next::Ended(ChangeResult::Held),
+            Some(Verdict::Progressing(progress)) => {
+                let patience = Duration::from_secs(progress.patience.into());
+                attempt.patience = Some(patience);
+                if last || elapsed >= patience {
+                    return Next::Ended(ChangeResult::NotVerified { why: progress.what.clone() });
+                }
+                Next::Wait(Duration::from_secs(progress.look_again.into()))
+            }
+            Some(Verdict::Change(change)) => {
+                let may_send = attempt.tries < TRIES && !last && is_part_of(change, planned);
+                // A call that landed without an answer fails when it is sent again; fewer steps are left.
+                let came_on = change.steps.len() < attempt.steps;
+                match &attempt.fault {
+                    Some(fault) if !came_on && sends_twice(self.writes, planned, change, fault) => {
+                        if out_of_time {
+                            give_up(String::new())
+                        } else {
+                            Next::Wait(Duration::ZERO)
+                        }
+                    }
+                    Some(fault) if may_send && (came_on || fault.kind.is_transient()) => {
+                        Next::Send(change.steps.clone())
+                    }
+                    Some(_) => give_up(String::new()),
+                    None if out_of_time => give_up(moved::left(change, last)),
+                    None => Next::Wait(Duration::ZERO),
+                }
+            }
+            Some(Verdict::Unknown { fault }) if fault.kind.is_transient() && !out_of_time => {
+                Next::Wait(Duration::ZERO)
+            }
+            Some(Verdict::Unknown { fault }) => give_up(fault.to_string()),
+            Some(Verdict::Manual(task)) => give_up(task.title.clone()),
+            Some(Verdict::Foreign { owner, .. }) => give_up(format!("{owner} manages it now")),
+            Some(Verdict::NotOffered { source }) => give_up(source.clone()),
+            None if out_of_time => give_up("it was no longer there".into()),
+            None => Next::Wait(Duration::ZERO),
+        }
+    }
+
+    fn end(&mut self, place: usize, result: ChangeResult) {
+        let attempt = self.open.remove(&place).unwrap_or_default();
+        let retried = attempt.retried.filter(|_| result == ChangeResult::Held).map(|(since, code)| {
+            format!("retried for {:.0} s: {code}", since.elapsed().as_secs_f64().max(1.0))
+        });
+        let report = ChangeReport {
+            item: self.plan.items[place].clone(),
+            calls: attempt.calls,
+            elapsed: self.start.elapsed(),
+            retried,
+            result,
+        };
+        self.done.push((place, report));
+    }
+}
+
+/// What to do about one change after a look.
+enum Next {
+    Ended(ChangeResult),
+    /// Look again, at the earliest after this.
+    Wait(Duration),
+    /// Send these calls, a part of those planned.
+    Send(Vec<Step>),
+}
+
+/// Would sending what is left repeat a call that must not be sent twice, and may have landed? Readers lag
+/// writers, so a look that does not show what it made is no proof: only the service's own refusal is.
+fn sends_twice(writes: &[Call], planned: &Finding<Step>, left: &Change<Step>, fault: &Fault) -> bool {
+    let steps = planned.change().map(|planned| planned.steps.as_slice()).unwrap_or_default();
+    let failed = steps.iter().position(|step| step.call == fault.call);
+    let refused = fault.kind != FaultKind::Unavailable;
+    left.steps.iter().any(|step| {
+        let once = writes.iter().any(|call| call.operation == step.call && call.retry == Retry::Once);
+        let at = steps.iter().position(|planned| planned == step);
+        let unsent = match (at, failed) {
+            (Some(at), Some(failed)) => at > failed || (at == failed && refused),
+            _ => false,
+        };
+        once && !unsent
+    })
+}
+
+/// What a look says of a planned change. A part that is left may be told under another rule: the detector is
+/// there, and its export is not.
+fn told<'f>(planned: &Finding<Step>, looked: &'f [Finding<Step>]) -> Option<&'f Finding<Step>> {
+    let mut of_resource = looked.iter().filter(|finding| finding.resource == planned.resource);
+    let same = of_resource.clone().find(|finding| finding.rule == planned.rule)?;
+    if same.verdict != Verdict::InSync {
+        return Some(same);
+    }
+    let rest = of_resource.find(|finding| finding.change().is_some_and(|left| is_part_of(left, planned)));
+    rest.or(Some(same))
+}
+
+/// Are all calls that are left among those that were planned? What is executed never leaves the plan.
+fn is_part_of(left: &Change<Step>, planned: &Finding<Step>) -> bool {
+    planned.change().is_some_and(|planned| left.steps.iter().all(|step| planned.steps.contains(step)))
+}
+
+/// Sends a change's calls in order, up to the first that fails or to the signal.
+async fn calls(prepared: &Prepared<'_>, steps: &[Step], stop: &CancellationToken) -> (usize, Option<Fault>) {
+    let control = prepared.target.control;
+    let mut sent = 0;
+    for step in steps {
+        if stop.is_cancelled() {
+            break;
+        }
+        sent += 1;
+        let call = prepared.writer.run(control.apply(&prepared.writer, &prepared.known, step));
+        let fault = match call.await {
+            Ok(Ok(())) => continue,
+            Ok(Err(fault)) => fault,
+            Err(misfit) => misfit_fault(control.meta().id, &misfit),
+        };
+        return (sent, Some(fault));
+    }
+    (sent, None)
+}

@@ -1,0 +1,157 @@
+//! The memory: AWS is the state, this is what was done to it and when. Objects, never appended to, in a folder
+//! or a bucket.
+//!
+//! ```text
+//! runs/<run>/intent.json        before the first write: every change, with what it would replace
+//! runs/<run>/before/<n>.json    before a control's first write in a scope: what a fresh look saw
+//! runs/<run>/outcome.json       when the run has ended
+//! accounts/<id>.json            the revision last applied to an account
+//! organization.json             the accounts and seats of the desired state last applied
+//! ```
+
+mod bucket;
+mod folder;
+mod record;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use bucket::Bucket;
+pub use folder::Folder;
+pub use record::{BeforeImage, Intent, LastApplied, LastOrganization};
+
+use crate::aws::Aws;
+use crate::fault::Fault;
+use crate::place::{AccountId, Region};
+
+/// Where records are kept.
+#[derive(Debug)]
+pub enum Audit {
+    Folder(Folder),
+    Bucket(Box<Bucket>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    #[error("cannot use `{place}` for audit records")]
+    Folder { place: String, source: std::io::Error },
+    #[error("cannot use `{place}` for audit records")]
+    Bucket { place: String, source: Box<Fault> },
+    #[error("`{place}` is neither a folder nor `s3://bucket/prefix`")]
+    Place { place: String },
+    #[error("`{key}` in the audit records cannot be read")]
+    Malformed { key: String, source: serde_json::Error },
+    #[error("`{key}` was written by somebody else at the same time")]
+    Raced { key: String },
+    #[error("bucket `{bucket}` belongs to none of this organisation's seats and not to the caller")]
+    Stranger { bucket: String },
+}
+
+/// When an object may be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Only if there is none of that name.
+    New,
+    /// Only if it is still the one that was read; `None` where there was none.
+    Unchanged(Option<String>),
+}
+
+impl Audit {
+    /// `place` is a folder or `s3://bucket/prefix`; `owners` are the accounts whose bucket it may be.
+    pub async fn open(
+        place: &str,
+        aws: &Aws,
+        home: &Region,
+        owners: &[AccountId],
+    ) -> Result<Self, AuditError> {
+        match place.strip_prefix("s3://") {
+            Some(rest) => Ok(Self::Bucket(Box::new(Bucket::open(rest, aws, home, owners).await?))),
+            None if place.contains("://") => Err(AuditError::Place { place: place.into() }),
+            None => Ok(Self::Folder(Folder::open(place)?)),
+        }
+    }
+
+    /// Where a run's records lie, for people.
+    pub fn run_place(&self, run: &str) -> String {
+        match self {
+            Self::Folder(folder) => folder.path.join("runs").join(run).display().to_string(),
+            Self::Bucket(bucket) => format!("s3://{}/{}", bucket.name, bucket.key(&format!("runs/{run}"))),
+        }
+    }
+
+    /// The write-ahead record. Nothing is written to AWS unless this has returned.
+    pub async fn begin(&self, run: &str, intent: &Intent<'_>) -> Result<(), AuditError> {
+        self.put(&format!("runs/{run}/intent.json"), intent, &When::New).await
+    }
+
+    /// What a control looked like just before its first write in a scope.
+    pub async fn before(&self, run: &str, number: usize, image: &BeforeImage<'_>) -> Result<(), AuditError> {
+        self.put(&format!("runs/{run}/before/{number:05}.json"), image, &When::New).await
+    }
+
+    pub async fn finish(&self, run: &str, outcome: &impl Serialize) -> Result<(), AuditError> {
+        self.put(&format!("runs/{run}/outcome.json"), outcome, &When::New).await
+    }
+
+    /// The revision last applied to each of these accounts.
+    pub async fn last_applied(
+        &self,
+        accounts: impl IntoIterator<Item = &AccountId>,
+    ) -> Result<BTreeMap<AccountId, LastApplied>, AuditError> {
+        let mut found = BTreeMap::new();
+        for account in accounts {
+            if let Some((last, _)) = self.get::<LastApplied>(&account_key(account)).await? {
+                found.insert(account.clone(), last);
+            }
+        }
+        Ok(found)
+    }
+
+    pub async fn last_organization(&self) -> Result<Option<LastOrganization>, AuditError> {
+        Ok(self.get("organization.json").await?.map(|(last, _)| last))
+    }
+
+    /// Remembers what was applied. A record that somebody else wrote meanwhile is not written over.
+    pub async fn applied(&self, account: &AccountId, last: &LastApplied) -> Result<(), AuditError> {
+        self.replace(&account_key(account), last).await
+    }
+
+    pub async fn organization_applied(&self, last: &LastOrganization) -> Result<(), AuditError> {
+        self.replace("organization.json", last).await
+    }
+
+    async fn replace<T: Serialize>(&self, key: &str, value: &T) -> Result<(), AuditError> {
+        let tag = self.get::<serde_json::Value>(key).await?.and_then(|(_, tag)| tag);
+        self.put(key, value, &When::Unchanged(tag)).await
+    }
+
+    async fn put<T: Serialize>(&self, key: &str, value: &T, when: &When) -> Result<(), AuditError> {
+        let malformed = |source| AuditError::Malformed { key: key.into(), source };
+        let mut bytes = serde_json::to_vec_pretty(value).map_err(malformed)?;
+        bytes.push(b'\n');
+        match self {
+            Self::Folder(folder) => folder.put(key, &bytes, when),
+            Self::Bucket(bucket) => bucket.put(key, bytes, when).await,
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, Option<String>)>, AuditError> {
+        let found = match self {
+            Self::Folder(folder) => folder.get(key)?.map(|bytes| (bytes, None)),
+            Self::Bucket(bucket) => bucket.get(key).await?,
+        };
+        found
+            .map(|(bytes, tag)| {
+                serde_json::from_slice(&bytes)
+                    .map(|value| (value, tag))
+                    .map_err(|source| AuditError::Malformed { key: key.into(), source })
+            })
+            .transpose()
+    }
+}
+
+fn account_key(account: &AccountId) -> String {
+    format!("accounts/{account}.json")
+}

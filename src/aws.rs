@@ -1,0 +1,290 @@
+//! The AWS edge: the only place that names `aws_config`, and the only one that opens sessions.
+//!
+//! One SDK client for each service and region serves every account: the session travels with the call
+//! ([`edge`]). Making a client costs about 100 µs and 17 KiB, so a thousand accounts would pay more for
+//! clients than for calls.
+
+mod client;
+mod connect;
+pub mod edge;
+mod error;
+pub mod journal;
+pub mod limits;
+pub mod organization;
+mod session;
+
+use std::sync::Arc;
+
+use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime_api::client::auth::SharedAuthScheme;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use aws_types::SdkConfig;
+
+pub use client::{Clients, Reader, SharedReads, Writer};
+pub use connect::{Connection, sdk_config};
+pub use error::fault;
+pub use session::{Role, Session};
+
+use crate::call::Calls;
+use crate::fault::{Fault, FaultKind};
+use crate::place::{AccountId, Region, Scope};
+use edge::{Context, Edge, SessionAuth};
+use journal::{Journal, Purpose};
+use limits::Limits;
+
+/// Everything that reaches AWS. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Aws(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    clients: Arc<Clients>,
+    limits: Arc<Limits>,
+    journal: Arc<Journal>,
+    run: String,
+    caller: Session,
+    identity: Identity,
+}
+
+/// What `sts:GetCallerIdentity` answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub account: AccountId,
+    pub arn: String,
+}
+
+impl Identity {
+    /// `aws`, `aws-cn`, `aws-us-gov`: the second part of an ARN.
+    pub fn partition(&self) -> &str {
+        self.arn.split(':').nth(1).unwrap_or("aws")
+    }
+
+    /// The principal without account and session: `role/admin`, `user/jo`, `root`.
+    pub fn principal(&self) -> &str {
+        let resource = self.arn.rsplit(':').next().unwrap_or_default();
+        resource
+            .strip_prefix("assumed-role/")
+            .map_or(resource, |role| role.split_once('/').map_or(role, |(role, _)| role))
+    }
+}
+
+/// Why there is no session in an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    Unreachable(Fault),
+    /// The session answers for another account, partition or organisation. Nothing else was asked.
+    Refused(String),
+}
+
+impl Aws {
+    /// Connects, and asks who the caller is. `run` becomes the session name of every assumed role.
+    pub async fn connect(connection: Connection, limits: Limits, run: &str) -> Result<Self, Fault> {
+        let Connection { sdk, credentials, interceptors, region } = connection;
+        let limits = Arc::new(limits);
+        let journal = Arc::new(Journal::default());
+        let edge = SharedInterceptor::permanent(Edge { journal: Arc::clone(&journal) });
+        let auth = SharedAuthScheme::new(SessionAuth::new(Arc::clone(&limits)));
+        let all = std::iter::once(edge).chain(interceptors).collect();
+        let clients = Arc::new(Clients::new(sdk, auth, all));
+
+        // Who the caller is, is not known before it has been asked.
+        let nobody: AccountId = "000000000000"
+            .parse()
+            .map_err(|error: String| Fault::local(FaultKind::Invalid, "sts:GetCallerIdentity", error))?;
+        let asking = Session::caller(nobody.clone(), Purpose::Caller, credentials.clone());
+        let scope = Scope { account: nobody, region: region.clone() };
+        let context = Context::engine(scope, asking, partition("caller"));
+        let identity = context.scope(identity(&clients, &region)).await?;
+        let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
+        Ok(Self(Arc::new(Inner { clients, limits, journal, run: run.to_owned(), caller, identity })))
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub fn run(&self) -> &str {
+        &self.0.run
+    }
+
+    fn caller(&self) -> Session {
+        self.0.caller.clone()
+    }
+
+    fn clients(&self) -> &Clients {
+        &self.0.clients
+    }
+
+    fn retry_partition_of_caller(&self) -> RetryPartition {
+        partition("caller")
+    }
+
+    /// Opens a session in `account`, and makes sure that it is that account: promise 1. `organization` is
+    /// the id that the YAML names, asserted as well.
+    pub async fn open(
+        &self,
+        account: &AccountId,
+        role: &Role,
+        purpose: Purpose,
+        home: &Region,
+        organization: Option<&str>,
+    ) -> Result<Session, NotOpened> {
+        let session = match role {
+            Role::Caller if self.0.identity.account == *account => {
+                Session::renamed(&self.0.caller, account.clone(), purpose)
+            }
+            Role::Caller => {
+                return Err(NotOpened::Refused(format!(
+                    "the caller's credentials are for account {}, and the YAML names no roles to assume",
+                    self.0.identity.account
+                )));
+            }
+            Role::Assumed { name, external_id } => {
+                let arn = format!("arn:{}:iam::{account}:role/{name}", home.partition());
+                Session::assumed(self, account.clone(), purpose, arn, external_id.clone(), home.clone())
+            }
+        };
+        session.credentials().await.map_err(NotOpened::Unreachable)?;
+        let reader = self.engine_reader(&session, home);
+        reader.run(self.assert_place(&reader, account, home, organization)).await?;
+        Ok(session)
+    }
+
+    async fn assert_place(
+        &self,
+        reader: &Reader,
+        account: &AccountId,
+        home: &Region,
+        organization: Option<&str>,
+    ) -> Result<(), NotOpened> {
+        let identity = identity(&self.0.clients, home).await.map_err(NotOpened::Unreachable)?;
+        if identity.account != *account {
+            return Err(NotOpened::Refused(format!(
+                "the session answers for account {}, not {account}",
+                identity.account
+            )));
+        }
+        if identity.partition() != home.partition() {
+            return Err(NotOpened::Refused(format!(
+                "the session is in partition {}, but {home} is in {}",
+                identity.partition(),
+                home.partition()
+            )));
+        }
+        let Some(expected) = organization else { return Ok(()) };
+        match organization::id(reader).await.map_err(NotOpened::Unreachable)? {
+            Some(live) if live == expected => Ok(()),
+            Some(live) => Err(NotOpened::Refused(format!(
+                "the account belongs to organisation {live}, and the YAML says {expected}"
+            ))),
+            None => Err(NotOpened::Refused(format!(
+                "the account belongs to no organisation, and the YAML says {expected}"
+            ))),
+        }
+    }
+
+    /// The caller's own session, for what belongs to no control: the roster and the audit record.
+    pub fn caller_reader(&self, region: &Region) -> Reader {
+        self.engine_reader(&self.0.caller, region)
+    }
+
+    /// A session for the engine's own reads: facts, things, the roster.
+    pub fn engine_reader(&self, session: &Session, region: &Region) -> Reader {
+        let scope = Scope { account: session.account().clone(), region: region.clone() };
+        let context = Context::engine(scope.clone(), session.clone(), partition("engine"));
+        Reader { scope, clients: Arc::clone(&self.0.clients), context, shared: SharedReads::default() }
+    }
+
+    /// A session for one control's reads in one scope.
+    pub fn reader(
+        &self,
+        session: &Session,
+        scope: &Scope,
+        calls: impl Into<Calls>,
+        place: &InScope,
+    ) -> Reader {
+        let calls = calls.into();
+        let context = Arc::new(Context {
+            scope: Arc::new(scope.clone()),
+            session: session.clone(),
+            by: calls.by,
+            reads: calls.reads,
+            writes: &[],
+            partition: place.retries.clone(),
+        });
+        let clients = Arc::clone(&self.0.clients);
+        Reader { scope: scope.clone(), clients, context, shared: place.shared.clone() }
+    }
+
+    /// A session for one control's writes in one scope. Its reads are allowed as well: ids, ETags and lock
+    /// tokens are looked up when a step runs.
+    pub fn writer(
+        &self,
+        session: &Session,
+        scope: &Scope,
+        calls: impl Into<Calls>,
+        place: &InScope,
+    ) -> Writer {
+        let calls = calls.into();
+        let context = Arc::new(Context {
+            scope: Arc::new(scope.clone()),
+            session: session.clone(),
+            by: calls.by,
+            reads: calls.reads,
+            writes: calls.writes,
+            partition: place.retries.clone(),
+        });
+        Writer { scope: scope.clone(), clients: Arc::clone(&self.0.clients), context }
+    }
+}
+
+/// What all controls of one scope share while it is looked at.
+#[derive(Clone, Debug)]
+pub struct InScope {
+    /// What several controls need, read once.
+    shared: SharedReads,
+    /// The scope's own retry quota: one throttled account does not drain the others'.
+    retries: RetryPartition,
+}
+
+impl InScope {
+    pub fn new() -> Self {
+        Self { shared: SharedReads::default(), retries: partition("scope") }
+    }
+}
+
+impl Default for InScope {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn partition(name: &str) -> RetryPartition {
+    RetryPartition::custom(name.to_owned()).build()
+}
+
+/// `sts:GetCallerIdentity` in the current context.
+async fn identity(clients: &Clients, region: &Region) -> Result<Identity, Fault> {
+    const CALL: &str = "sts:GetCallerIdentity";
+    let answer = clients.sts(region).get_caller_identity().send().await.map_err(fault(CALL))?;
+    let malformed = |what: &str| Fault::local(FaultKind::Invalid, CALL, format!("the answer has no {what}"));
+    let account = answer.account.ok_or_else(|| malformed("account"))?;
+    Ok(Identity {
+        account: account.parse().map_err(|_| malformed("account id of 12 digits"))?,
+        arn: answer.arn.ok_or_else(|| malformed("ARN"))?,
+    })
+}
+
+/// An SDK configuration without anything from the environment, for the sandbox.
+#[cfg(feature = "sandbox")]
+pub fn bare_sdk_config(http: aws_smithy_runtime_api::client::http::SharedHttpClient) -> SdkConfig {
+    connect::base().http_client(http).build()
+}

@@ -1,0 +1,246 @@
+//! What happens around every call: whose it is, whether it is allowed, when it may go, and what came of it.
+//!
+//! The context of a call travels as a task-local, because one SDK client serves all accounts. A call
+//! outside [`Context::scope`] has no session, and is refused: a mistake fails closed.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4Signer};
+use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::{AuthScheme, AuthSchemeId, Sign};
+use aws_smithy_runtime_api::client::identity::{
+    Identity, IdentityCacheLocation, IdentityFuture, ResolveIdentity, SharedIdentityResolver,
+};
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, RuntimeComponents};
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use aws_smithy_types::retry::RetryConfig;
+
+use super::journal::{Ending, Entry, Journal, Purpose};
+use super::limits::Limits;
+use super::session::Session;
+use crate::call::{Call, Retry};
+use crate::place::Scope;
+
+tokio::task_local! {
+    static CONTEXT: Arc<Context>;
+}
+
+/// Who calls, where, and what may be called.
+#[derive(Debug)]
+pub struct Context {
+    pub scope: Arc<Scope>,
+    pub session: Session,
+    /// The control that asks, or `engine`.
+    pub by: &'static str,
+    pub reads: &'static [Call],
+    /// Empty for readers.
+    pub writes: &'static [Call],
+    pub partition: RetryPartition,
+}
+
+impl Context {
+    /// Runs `calls` with this context: every SDK call inside goes to its account, with its session.
+    pub async fn scope<F: Future>(self: &Arc<Self>, calls: F) -> F::Output {
+        CONTEXT.scope(Arc::clone(self), calls).await
+    }
+
+    fn allowed(&self, service: &str, operation: &str) -> Option<(&'static Call, bool)> {
+        let named = |call: &&Call| call.operation.split_once(':') == Some((service, operation));
+        let read = self.reads.iter().find(named).map(|call| (call, false));
+        read.or_else(|| self.writes.iter().find(named).map(|call| (call, true)))
+    }
+}
+
+/// The IAM prefix of a service, from the name that the SDK gives it.
+fn prefix(service: &str) -> &'static str {
+    match service {
+        "Account" => "account",
+        "ECR" => "ecr",
+        "GuardDuty" => "guardduty",
+        "IAM" => "iam",
+        "KMS" => "kms",
+        "Organizations" => "organizations",
+        "S3" => "s3",
+        "STS" => "sts",
+        _ => "unnamed",
+    }
+}
+
+/// A call on its way.
+#[derive(Debug)]
+struct InFlight {
+    context: Arc<Context>,
+    service: &'static str,
+    call: &'static Call,
+    write: bool,
+    started: Instant,
+}
+
+impl Storable for InFlight {
+    type Storer = StoreReplace<Self>;
+}
+
+/// The interceptor on every client: admits a call, and writes it down when it has ended.
+#[derive(Debug)]
+pub(super) struct Edge {
+    pub journal: Arc<Journal>,
+}
+
+impl Intercept for Edge {
+    fn name(&self) -> &'static str {
+        "Edge"
+    }
+
+    // Not the hook before execution: an operation has its name only from here on.
+    fn read_before_serialization(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let context = CONTEXT.try_with(Arc::clone).map_err(|_| "a call outside a session was refused")?;
+        let metadata = cfg.load::<Metadata>().ok_or("a call without an operation")?;
+        let service = prefix(metadata.service());
+        let Some((call, write)) = context.allowed(service, metadata.name()) else {
+            return Err(format!(
+                "`{service}:{}` was not sent: `{}` does not name it among its {}",
+                metadata.name(),
+                context.by,
+                if context.writes.is_empty() { "reads" } else { "calls" },
+            )
+            .into());
+        };
+        let state = cfg.interceptor_state();
+        if call.retry == Retry::Once {
+            state.store_put(RetryConfig::disabled());
+        }
+        state.store_put(context.partition.clone());
+        state.store_put(InFlight { context, service, call, write, started: Instant::now() });
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        call: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(flight) = cfg.load::<InFlight>() else { return Ok(()) };
+        let ending = match call.output_or_error() {
+            Some(Ok(_)) => Ending::Answered,
+            Some(Err(error)) if error.is_operation_error() => {
+                Ending::Failed(call.response().map_or(0, |response| response.status().as_u16()))
+            }
+            _ => Ending::NoAnswer,
+        };
+        self.journal.add(Entry {
+            scope: Arc::clone(&flight.context.scope),
+            by: flight.context.by,
+            call: flight.call,
+            write: flight.write,
+            purpose: flight.context.session.purpose(),
+            started: flight.started,
+            took: flight.started.elapsed(),
+            ending,
+            attempts: cfg.load::<RequestAttempts>().map_or(1, |attempts| attempts.attempts()),
+        });
+        Ok(())
+    }
+}
+
+/// Signature version 4 with the identity of the call's own session.
+#[derive(Debug)]
+pub(super) struct SessionAuth {
+    signer: SigV4Signer,
+    identity: SharedIdentityResolver,
+}
+
+impl SessionAuth {
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self { signer: SigV4Signer::new(), identity: SharedIdentityResolver::new(SessionIdentity { limits }) }
+    }
+}
+
+impl AuthScheme for SessionAuth {
+    fn scheme_id(&self) -> AuthSchemeId {
+        SCHEME_ID
+    }
+
+    fn identity_resolver(&self, _: &dyn GetIdentityResolver) -> Option<SharedIdentityResolver> {
+        Some(self.identity.clone())
+    }
+
+    fn signer(&self) -> &dyn Sign {
+        &self.signer
+    }
+}
+
+#[derive(Debug)]
+struct SessionIdentity {
+    limits: Arc<Limits>,
+}
+
+impl ResolveIdentity for SessionIdentity {
+    fn resolve_identity<'a>(&'a self, _: &'a RuntimeComponents, cfg: &'a ConfigBag) -> IdentityFuture<'a> {
+        IdentityFuture::new(async move {
+            let flight = cfg.load::<InFlight>().ok_or("a call outside a session was refused")?;
+            let scope = &flight.context.scope;
+            let operation = flight.call.operation.split_once(':').map_or("", |(_, name)| name);
+            self.limits.wait(&scope.account, &scope.region, flight.service, operation, flight.write).await;
+            let credentials = flight.context.session.credentials().await?;
+            Ok(Identity::from(credentials))
+        })
+    }
+
+    /// Sessions keep their own credentials: the SDK's cache knows one identity for a client, not one for
+    /// each account.
+    fn cache_location(&self) -> IdentityCacheLocation {
+        IdentityCacheLocation::IdentityResolver
+    }
+}
+
+/// The calls that the engine makes itself, besides those that controls name.
+pub const ENGINE_READS: &[Call] = &[
+    // Allowed to everybody, always.
+    Call::new("sts:GetCallerIdentity"),
+    Call::new("sts:AssumeRole"),
+    Call::new("account:ListRegions"),
+    Call::new("organizations:DescribeOrganization"),
+    Call::new("organizations:ListAccounts"),
+    Call::new("organizations:ListRoots"),
+    Call::new("organizations:ListOrganizationalUnitsForParent"),
+    Call::new("organizations:ListAccountsForParent"),
+    Call::new("organizations:ListTagsForResource"),
+    Call::new("kms:DescribeKey"),
+    Call::new("iam:GetRole"),
+    Call::needing("s3:HeadBucket", &["s3:ListBucket"]),
+    Call::new("s3:GetBucketPolicy"),
+    Call::needing("s3:ListObjectsV2", &["s3:ListBucket"]),
+    Call::new("s3:GetObject"),
+];
+
+/// The audit record in a bucket, and nothing else.
+pub const ENGINE_WRITES: &[Call] = &[Call::new("s3:PutObject")];
+
+impl Context {
+    /// A context for the engine's own calls. Only the caller's session may write, and only the audit record.
+    pub(super) fn engine(scope: Scope, session: Session, partition: RetryPartition) -> Arc<Self> {
+        let writes = if session.purpose() == Purpose::Caller { ENGINE_WRITES } else { &[] };
+        Arc::new(Self {
+            scope: Arc::new(scope),
+            session,
+            by: "engine",
+            reads: ENGINE_READS,
+            writes,
+            partition,
+        })
+    }
+}

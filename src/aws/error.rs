@@ -1,0 +1,116 @@
+//! SDK errors as [`Fault`]s: the one place that reads codes and messages.
+
+use std::error::Error;
+use std::iter;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::fault::{Fault, FaultKind};
+
+/// What a failed call says, kept as data. `call` is `service:Operation`.
+///
+/// Use it as `.map_err(fault("guardduty:ListDetectors"))`.
+pub fn fault<E>(call: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Fault
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    move |error| {
+        // Credentials are fetched on the way of another call, and their fault says more than its wrapping.
+        if let Some(own) = causes(&error).find_map(|cause| cause.downcast_ref::<Fault>()) {
+            return own.clone();
+        }
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let request_id = error
+            .raw_response()
+            .and_then(|r| r.headers().get("x-amzn-requestid").or_else(|| r.headers().get("x-amz-request-id")))
+            .map(str::to_owned);
+        let code = error.code().map(str::to_owned);
+        let message = error.message().map(str::to_owned);
+        let kind = match &error {
+            SdkError::ConstructionFailure(_) => FaultKind::Invalid,
+            SdkError::ServiceError(_) => {
+                kind_of(code.as_deref().unwrap_or_default(), message.as_deref().unwrap_or_default(), status)
+            }
+            _ => FaultKind::Unavailable,
+        };
+        Fault {
+            kind,
+            call: call.into(),
+            code: code.unwrap_or_else(|| match &error {
+                SdkError::ConstructionFailure(_) => "ConstructionFailure".into(),
+                SdkError::TimeoutError(_) => "TimeoutError".into(),
+                SdkError::DispatchFailure(_) => "DispatchFailure".into(),
+                SdkError::ResponseError(_) => "ResponseError".into(),
+                _ => format!("HTTP {}", status.unwrap_or_default()),
+            }),
+            message: message.unwrap_or_else(|| match &error {
+                SdkError::ServiceError(_) => "the answer names no reason".into(),
+                other => in_words(other),
+            }),
+            request_id,
+        }
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn in_words(error: &(dyn Error + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in causes(error) {
+        let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if words.last() != Some(&text) {
+            words.push(text);
+        }
+    }
+    words.join(": ")
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |error| (*error).source())
+}
+
+/// The kind of a modelled or generic error, by its code (AWS common errors of each protocol) and, where an
+/// organisation's policy denies, by its message (IAM User Guide, "Access denied error messages").
+fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
+    let denied = [
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthorizationError",
+        "NotAuthorized",
+    ];
+    let throttled =
+        ["Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "LimitExceededExceptionRate"];
+    if denied.contains(&code) || (code.contains("AccessDenied") && status == Some(403)) {
+        return if message.contains("service control policy") || message.contains("resource control policy") {
+            FaultKind::DeniedByOrganization
+        } else {
+            FaultKind::Denied
+        };
+    }
+    if throttled.iter().any(|word| code.contains(word)) || status == Some(429) {
+        return FaultKind::Throttled;
+    }
+    match code {
+        "OptInRequired"
+        | "SubscriptionRequiredException"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "SignatureDoesNotMatch" => FaultKind::Denied,
+        _ if code.starts_with("NoSuch") || code.contains("NotFound") => FaultKind::NotFound,
+        _ if code.contains("Conflict") || code.contains("ConcurrentModification") || status == Some(409) => {
+            FaultKind::Conflict
+        }
+        _ if code.contains("ServiceUnavailable")
+            || code.contains("InternalFailure")
+            || code.contains("InternalServer") =>
+        {
+            FaultKind::Unavailable
+        }
+        _ if status.is_some_and(|s| s >= 500) => FaultKind::Unavailable,
+        _ => FaultKind::Invalid,
+    }
+}

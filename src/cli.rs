@@ -1,0 +1,146 @@
+//! The command line: the only place that reads flags, environment and terminal. It holds no logic of its own:
+//! every command calls what the controller would call, and prints.
+
+mod apply;
+mod args;
+mod context;
+#[cfg(feature = "sandbox")]
+mod demo;
+mod explain;
+mod generate;
+mod init;
+mod io;
+mod observe;
+mod plan;
+mod progress;
+mod render;
+mod validate;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+pub use args::Args;
+pub use context::Reach;
+pub use io::Io;
+
+use crate::plan::Exit;
+use args::Command;
+
+/// Runs one command. Everything that is printed goes to `io`; AWS is reached through `reach`.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Reach) -> Exit {
+    let parsed = command().try_get_matches_from(arguments).and_then(|found| Args::from_arg_matches(&found));
+    let args = match parsed {
+        Ok(args) => args,
+        Err(error) => return usage(&error, io),
+    };
+    io.choose_color(args.color);
+    io.log(args.verbose);
+    let result = match args.command {
+        // Needs no runtime, no network and no credentials.
+        Command::Validate(args) => validate::run(&args, io),
+        Command::Explain(args) => explain::run(&args, io),
+        Command::Generate(args) => generate::run(&args, io),
+        command => runtime().and_then(|runtime| {
+            runtime.block_on(async {
+                match command {
+                    Command::Init(args) => init::run(&args, io, reach).await,
+                    Command::Render(args) => render::run(&args, io, reach).await,
+                    Command::Observe(args) => observe::run(&args, io, reach).await,
+                    Command::Plan(args) => plan::run(&args, io, reach).await,
+                    Command::Apply(args) => apply::run(&args, io, reach).await,
+                    #[cfg(feature = "sandbox")]
+                    Command::Demo(args) => demo::run(&args, io).await,
+                    Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),
+                }
+            })
+        }),
+    };
+    result.unwrap_or_else(|error| error.print(io))
+}
+
+/// Two workers are plenty: what is waited for is AWS.
+fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::failed(anyhow::Error::new(error).context("cannot start")))
+}
+
+/// Help and version are answers; anything else that clap stops for is wrong usage, 64. (Its own code, 2,
+/// says "changes" in a plan.)
+fn usage(error: &clap::Error, io: &mut Io) -> Exit {
+    let plain = error.render().to_string();
+    // What was typed is said again; only what is harmless is said with colours of our own.
+    let harmless: String = plain.split_inclusive('\n').map(escape_line).collect();
+    let text = if io.color && harmless == plain { error.render().ansi().to_string() } else { harmless };
+    if error.use_stderr() {
+        io.err(&text);
+        Exit::Usage
+    } else {
+        io.out(&text);
+        Exit::Done
+    }
+}
+
+fn escape_line(line: &str) -> String {
+    let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+    format!("{}{end}", crate::report::escape::escape(text))
+}
+
+/// The command as clap knows it: every command tells the exit codes.
+pub(crate) fn command() -> clap::Command {
+    Args::command().mut_subcommands(|command| command.after_help(args::exits()))
+}
+
+/// Why a command ended early: what to say, and with which code.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    exit: Exit,
+    /// Absent where everything has been said already.
+    error: Option<anyhow::Error>,
+    hints: Vec<String>,
+}
+
+impl Stop {
+    /// Everything has been said.
+    pub fn silent(exit: Exit) -> Self {
+        Self { exit, error: None, hints: Vec::new() }
+    }
+
+    pub fn failed(error: impl Into<anyhow::Error>) -> Self {
+        Self { exit: Exit::Failed, error: Some(error.into()), hints: Vec::new() }
+    }
+
+    pub fn with(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, error: Some(error.into()), hints: Vec::new() }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, error: Some(anyhow::Error::msg(message.into())), hints: Vec::new() }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// `error:` and the chain of causes, then hints; on stderr.
+    fn print(self, io: &mut Io) -> Exit {
+        if let Some(error) = self.error {
+            let mut text = format!("error: {}\n", crate::report::escape::escape(&error.to_string()));
+            for cause in error.chain().skip(1) {
+                text.push_str(&format!(
+                    "  caused by: {}\n",
+                    crate::report::escape::escape(&cause.to_string())
+                ));
+            }
+            for hint in self.hints {
+                text.push_str(&format!("hint: {}\n", crate::report::escape::escape(&hint)));
+            }
+            io.err(&text);
+        }
+        self.exit
+    }
+}

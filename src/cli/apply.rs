@@ -1,0 +1,202 @@
+//! `baseline apply`
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Stop;
+use super::args::{Apply as Args, TextOrJson};
+use super::context::{self, Reach, Ready};
+use super::io::Io;
+use super::plan::{ending, known_regions, typed};
+use super::progress::Progress;
+use crate::apply::{self, ApplyReport, Applying, ChangeResult, Event};
+use crate::audit::Audit;
+use crate::controls::CONTROLS;
+use crate::desired;
+use crate::guard::{self, Descent, Guarded, Refusal};
+use crate::observe::Fleet;
+use crate::place::AccountId;
+use crate::plan::{Exit, Outcome, Plan};
+use crate::report::{self, human, json};
+use crate::survey::{self, Wish};
+
+pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
+    if !args.auto_approve && !io.can_ask {
+        return Err(Stop::usage("there is no terminal to ask on").hint("add --auto-approve"));
+    }
+    let start = Instant::now();
+    let Ready { fleet, .. } = context::ready(&args.documents, io, &reach).await?;
+    let selection = context::selection(&args.selectors, &fleet.desired)?;
+    let progress = Progress::new(io, "accounts seen", fleet.desired.accounts.len());
+    let wish = Wish { selection, keep_in_sync: false };
+    let plan = survey::plan(&fleet, &wish, &|_| progress.one_more()).await;
+    drop(progress);
+    known_regions(&args.selectors, &plan)?;
+
+    let (planned, why) = ending(&plan, args.detailed_exitcode, |_| true);
+    if args.format == TextOrJson::Human {
+        let selectors = typed(&args.selectors);
+        let context = human::Context {
+            command: "apply",
+            reads: fleet.aws.journal().reads(),
+            elapsed: start.elapsed(),
+            show_in_sync: false,
+            detailed_exitcode: args.detailed_exitcode,
+            next: None,
+            selectors: selectors.as_deref(),
+            exit: (planned.code(), &why),
+            controls: CONTROLS,
+        };
+        io.out(&human::plan(&plan, &context, &io.style()));
+    }
+    if plan.changes().next().is_none() {
+        if args.format == TextOrJson::Json {
+            io.out(&json::plan(&plan, planned.code(), false));
+        }
+        return Ok(planned);
+    }
+
+    let audit = open_audit(&fleet, &args.documents.dir).await?;
+    let remembered = remembered(&fleet, &audit, &plan, args).await?;
+    let guards = &fleet.desired.organization.guards;
+    let guarded = match guard::check(plan, guards, &args.allow, remembered) {
+        Ok(guarded) => guarded,
+        Err(refusals) => return Err(refuse(&refusals, io)),
+    };
+    if !args.auto_approve {
+        let question = human::question(guarded.plan(), &fleet.writing_role(), &io.style());
+        if io.ask(&question) != "yes" {
+            io.err("Nothing has been changed.\n");
+            return Ok(Exit::Failed);
+        }
+    }
+
+    let report = execute(&fleet, &audit, &guarded, io).await?;
+    let left = ending(guarded.plan(), args.detailed_exitcode, |item| item.outcome != Outcome::Change);
+    let (exit, why) = after(&report, left);
+    match args.format {
+        TextOrJson::Human => {
+            io.out(&human::apply(guarded.plan(), &report, (exit.code(), &why), &io.style()));
+        }
+        TextOrJson::Json => io.out(&json::apply(guarded.plan(), &report, exit.code())),
+    }
+    // Only now: what was changed is told first, whatever becomes of the record.
+    apply::conclude(&audit, &fleet.desired, &report).await.map_err(|error| {
+        Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
+    })?;
+    Ok(exit)
+}
+
+fn refuse(refusals: &[Refusal], io: &mut Io) -> Stop {
+    let mut text = String::new();
+    for refusal in refusals {
+        text.push_str(&format!("refused: {}\n", report::escape::escape(&refusal.why)));
+        text.push_str(&format!("  hint: {}\n", report::escape::escape(&refusal.hint)));
+    }
+    text.push_str("Nothing has been changed.\nExit code 3: a guard refused.\n");
+    io.err(&text);
+    Stop::silent(Exit::Refused)
+}
+
+/// Where the documents say, or a hidden folder beside them. A folder is meant from the documents on, wherever
+/// the command is run.
+async fn open_audit(fleet: &Fleet, dir: &Path) -> Result<Audit, Stop> {
+    let settings = &fleet.desired.organization;
+    let owners: Vec<AccountId> = settings.seats.values().cloned().collect();
+    let place = match &settings.audit {
+        Some(place) if place.contains("://") => place.clone(),
+        Some(folder) => dir.join(folder).display().to_string(),
+        None => dir.join(".audit").display().to_string(),
+    };
+    Audit::open(&place, &fleet.aws, &settings.home, &owners).await.map_err(|error| {
+        Stop::failed(error)
+            .hint("nothing is changed without a durable record; see `audit` in the Organization")
+    })
+}
+
+/// What the audit records have against this plan.
+async fn remembered(fleet: &Fleet, audit: &Audit, plan: &Plan, args: &Args) -> Result<Vec<Refusal>, Stop> {
+    let desired = &fleet.desired;
+    let accounts: BTreeSet<&AccountId> = plan.changes().map(|(_, item)| &item.scope.account).collect();
+    let last = audit.last_applied(accounts).await.map_err(Stop::failed)?;
+    let organization = audit.last_organization().await.map_err(Stop::failed)?;
+    let descent = |older: &str| match &desired.revision {
+        None => Descent::Unknown("the desired state is not in git".into()),
+        Some(revision) if revision.full == older => Descent::Follows,
+        Some(revision) => match desired::is_ancestor(&args.documents.dir, older, &revision.full) {
+            Ok(true) => Descent::Follows,
+            Ok(false) => Descent::Backwards,
+            Err(error) => Descent::Unknown(error.to_string()),
+        },
+    };
+    let mut refusals = guard::never_backwards(desired, &last, &args.allow, descent);
+    refusals.extend(guard::no_shrinking(desired, organization.as_ref(), &args.allow));
+    Ok(refusals)
+}
+
+async fn execute(fleet: &Fleet, audit: &Audit, guarded: &Guarded, io: &Io) -> Result<ApplyReport, Stop> {
+    let stop = CancellationToken::new();
+    let listening = tokio::spawn(listen(stop.clone()));
+    let progress = Progress::new(io, "changes made", guarded.plan().changes().count());
+    let on = |event: Event<'_>| match event {
+        Event::Started { control, scope, .. } => progress.say(format!("{control} in {scope}, changes made")),
+        Event::Ended { .. } => progress.one_more(),
+    };
+    let report = apply::apply(&Applying { fleet, audit, stop: &stop, on: &on }, guarded).await;
+    listening.abort();
+    report.map_err(Stop::failed)
+}
+
+/// The first Ctrl-C (or SIGTERM) lets the step in hand finish; the second ends the process.
+async fn listen(stop: CancellationToken) {
+    signal().await;
+    stop.cancel();
+    signal().await;
+    #[expect(clippy::disallowed_methods, reason = "the second signal means now")]
+    std::process::exit(i32::from(Exit::Interrupted.code()));
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    drop(tokio::signal::ctrl_c().await);
+}
+
+/// What an apply exits with: how its changes ended, and what else the plan holds.
+fn after(report: &ApplyReport, (left, why): (Exit, String)) -> (Exit, String) {
+    let count = |wanted: fn(&ChangeResult) -> bool| {
+        report.changes.iter().filter(|change| wanted(&change.result)).count()
+    };
+    let failed =
+        count(|result| matches!(result, ChangeResult::Failed { .. } | ChangeResult::NotVerified { .. }));
+    let moved = count(|result| matches!(result, ChangeResult::Moved { .. }));
+    let blocked = count(|result| matches!(result, ChangeResult::Blocked { .. }));
+    let plural = |n: usize| if n == 1 { " was" } else { "s were" };
+    if report.interrupted {
+        (Exit::Interrupted, "interrupted; plan again to see what is left".into())
+    } else if failed > 0 {
+        (Exit::Failed, format!("{failed} change{} not seen to hold", plural(failed)))
+    } else if blocked > 0 {
+        (Exit::Failed, format!("{blocked} change{} blocked", plural(blocked)))
+    } else if moved > 0 {
+        (Exit::Refused, format!("{moved} change{} refused, because it had moved", plural(moved)))
+    } else if left == Exit::Done {
+        (Exit::Done, "everything that was planned holds".into())
+    } else {
+        (left, why)
+    }
+}

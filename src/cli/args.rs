@@ -1,0 +1,273 @@
+//! Commands and flags, with the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::guard::Allow;
+use crate::place::{AccountId, Region};
+use crate::plan::Exit;
+use crate::report;
+
+/// Keep every security setting of every AWS account switched on and configured
+///
+/// AWS is the state: there is no state file. Credentials, regions, endpoints and proxies come from the AWS
+/// SDK's own settings.
+#[derive(Debug, Parser)]
+#[command(version, after_help = exits(), max_term_width = 80, disable_help_subcommand = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Say more on stderr: -v each AWS call, -vv all of baseline's own log, -vvv the AWS SDK's as well
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+/// The table of exit codes, at most 80 columns wide.
+pub fn exits() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for (exit, meaning) in Exit::TABLE {
+        let lines = report::wrap(meaning, 80 - 7);
+        text.push_str(&format!("  {:>3}  {}\n", exit.code(), lines.join("\n       ")));
+    }
+    text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2 is taken.");
+    text
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a first desired state for one account
+    Init(Init),
+    /// Check the documents offline, and tell everything that is wrong with them at once
+    Validate(Validate),
+    /// Print the controls of one account as the documents say them, merged
+    Render(Render),
+    /// Look at all accounts and write what was seen to a file, to plan from later
+    Observe(Observe),
+    /// Show what would be changed, and change nothing
+    Plan(Plan),
+    /// Show the plan, ask, make the changes, and look that they hold
+    Apply(Apply),
+    /// Explain a control or one of its fields; without a name, list all controls
+    Explain(Explain),
+    /// Print or write what is made from the code: schemas, pages, IAM policies, completions
+    Generate(Generate),
+    /// Show the whole story on an organisation in memory
+    #[cfg(feature = "sandbox")]
+    Demo(Demo),
+}
+
+/// Where the documents are.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Documents {
+    /// The folder with the desired state
+    #[arg(short = 'f', long = "desired-state", value_name = "DIR", default_value = "./desired-state")]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Init {
+    /// The folder to write
+    #[arg(value_name = "DIR", default_value = "./desired-state")]
+    pub dir: PathBuf,
+    /// The account's id; without it, AWS is asked who the caller is
+    #[arg(long, value_name = "ID")]
+    pub account_id: Option<AccountId>,
+    /// The account's name in the documents
+    #[arg(long, default_value = "my-account")]
+    pub name: String,
+    /// The home region [default: the AWS SDK's own setting, else us-east-1]
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    pub region: Option<Region>,
+}
+
+fn region(text: &str) -> Result<Region, std::convert::Infallible> {
+    Ok(Region::new(text))
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Validate {
+    #[command(flatten)]
+    pub documents: Documents,
+    /// How to print what is wrong
+    #[arg(long, default_value = "human")]
+    pub format: TextOrJson,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    Human,
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Render {
+    /// The account, by name or id
+    pub account: String,
+    /// Say which file and line each value came from
+    #[arg(long)]
+    pub origin: bool,
+    #[command(flatten)]
+    pub documents: Documents,
+    /// Ask AWS Organizations for accounts, units and tags, where the documents select by them
+    #[arg(long)]
+    pub discover: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Observe {
+    /// The file to write; only its owner can read it
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub documents: Documents,
+}
+
+/// What may be changed. Everything is looked at all the same.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Selectors {
+    /// Plan changes in this account only, by name or id (repeatable); all accounts are looked at
+    #[arg(long = "account", value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+    /// Plan changes in this region only (repeatable); all regions are looked at
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+    /// Plan changes of this control only (repeatable); all controls are looked at
+    #[arg(long = "control", value_name = "CONTROL")]
+    pub controls: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub documents: Documents,
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// How to print the plan
+    #[arg(long, default_value = "human")]
+    pub format: Format,
+    /// Exit with 2 instead of 0 when something is left to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Plan from a file that `observe` wrote, without asking AWS
+    #[arg(long, value_name = "FILE")]
+    pub offline: Option<PathBuf>,
+    /// List as well what is otherwise only counted
+    #[arg(long, value_name = "WHAT")]
+    pub show: Option<Show>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text for people, alike findings folded
+    Human,
+    /// One object, alike findings folded
+    Json,
+    /// One finding a line, then one line with the totals
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Show {
+    /// Settings that are as the documents say
+    InSync,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Apply {
+    #[command(flatten)]
+    pub documents: Documents,
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// How to print the plan and what became of it
+    #[arg(long, default_value = "human")]
+    pub format: TextOrJson,
+    /// Make the changes without asking
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Exit with 2 instead of 0 when something is left to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Allow what a guard refuses, by name (repeatable)
+    ///
+    /// `disruptive:RESOURCE`, `destructive:RESOURCE`, `irreversible:RESOURCE`, `weakening:RESOURCE`,
+    /// `backwards:ACCOUNT`, `shrink` or `percent`, as the refusal's hint says it. `*` and `?` in a name stand
+    /// for any characters and for one.
+    #[arg(long = "allow", value_name = "RISK:RESOURCE")]
+    pub allow: Vec<Allow>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Explain {
+    /// A control, `guardduty.detector`, or one of its fields, `guardduty.detector.frequency`
+    #[arg(value_name = "CONTROL[.FIELD]")]
+    pub what: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Generate {
+    #[command(subcommand)]
+    pub what: Generated,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Generated {
+    /// JSON Schema of the documents, for editors
+    Schema {
+        /// A kind of document (`account`, `organization`, …), or `plan` or `apply` for what those commands
+        /// print as JSON; without it, all of them in one object
+        kind: Option<String>,
+    },
+    /// Every generated file of baseline's own repository: control pages, schemas, IAM policies
+    Docs {
+        /// The root of the repository
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Write nothing, and fail if a file is not as it would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// The IAM policy that a role needs, as JSON
+    Permissions {
+        /// The role that reads (plan) or the one that writes (apply)
+        #[arg(long, default_value = "observe")]
+        role: Duty,
+        /// Only what these controls need (repeatable)
+        #[arg(long = "control", value_name = "CONTROL")]
+        controls: Vec<String>,
+    },
+    /// Completions for a shell, to be sourced by it
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, in roff
+    Man,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Duty {
+    Observe,
+    Apply,
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// Keep the demo's desired state and its audit records in this folder
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}

@@ -1,0 +1,204 @@
+//! What most commands begin with: documents, a connection, the roster, and the desired state made of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::ZonedDateTime;
+use ulid::Ulid;
+
+use super::io::Io;
+use super::{Stop, args};
+use crate::aws::journal::Purpose;
+use crate::aws::limits::{Limits, Rate};
+use crate::aws::organization::{self, Member};
+use crate::aws::{Aws, Connection, NotOpened, sdk_config};
+use crate::controls::CONTROLS;
+use crate::desired::{self, DesiredState, Documents, Loaded, Roster, RosterAccount, Settings, Status};
+use crate::diagnostic::{self, Diagnostic};
+use crate::observe::{Fleet, unopened};
+use crate::place::{Region, Seat};
+use crate::plan::{Exit, Selection};
+
+/// How AWS is reached.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// As the SDK's own settings say.
+    Environment,
+    /// An organisation in memory.
+    #[cfg(feature = "sandbox")]
+    Sandbox(crate::sandbox::World),
+}
+
+impl Reach {
+    pub(super) async fn connection(&self, home: &Region) -> Result<Connection, Stop> {
+        match self {
+            Self::Environment => sdk_config(home).await.map_err(|error| {
+                Stop::failed(error)
+                    .hint("the AWS SDK's own settings are used: try `aws sts get-caller-identity`")
+            }),
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(world) => Ok(world.connection(home)),
+        }
+    }
+
+    pub(super) async fn connect(&self, home: &Region, limits: Limits) -> Result<Aws, Stop> {
+        let connection = self.connection(home).await?;
+        Aws::connect(connection, limits, &Ulid::generate().to_string()).await.map_err(|fault| {
+            let hint = fault.hint();
+            let stop =
+                Stop::with(Exit::Incomplete, anyhow::Error::new(fault).context("cannot tell who calls"));
+            match hint {
+                Some(hint) => stop.hint(hint),
+                None => stop,
+            }
+        })
+    }
+}
+
+/// Reads and checks the documents, and prints what is wrong with them. Nothing is observed with wrong ones.
+pub(super) fn load(args: &args::Documents, io: &mut Io) -> Result<(Loaded, Documents), Stop> {
+    let mut loaded = desired::load(&args.dir, CONTROLS, ZonedDateTime::now().date());
+    tell(&loaded, &loaded.diagnostics, io);
+    match loaded.documents.take() {
+        Some(documents) => Ok((loaded, documents)),
+        None => Err(Stop::silent(Exit::Failed)),
+    }
+}
+
+fn tell(loaded: &Loaded, diagnostics: &[Diagnostic], io: &mut Io) {
+    if !diagnostics.is_empty() {
+        io.err(&diagnostic::human(diagnostics, &loaded.sources, io.color));
+    }
+}
+
+/// The rates of the Organization document in the place of the published ones.
+fn limits(settings: &Settings) -> Limits {
+    let rates = settings.limits.iter().map(|(service, limit)| {
+        let burst = limit.burst.map_or(limit.per_second.max(1.0), f64::from);
+        (service.clone(), Rate { per_second: limit.per_second, burst })
+    });
+    Limits::new(rates.collect())
+}
+
+/// Everything that a plan needs but the looking.
+pub(super) struct Ready {
+    pub fleet: Fleet,
+    pub members: Vec<Member>,
+}
+
+/// Loads, connects, asks AWS Organizations where the documents want it, and merges.
+pub(super) async fn ready(args: &args::Documents, io: &mut Io, reach: &Reach) -> Result<Ready, Stop> {
+    let (loaded, documents) = load(args, io)?;
+    let settings = Settings::of(&documents);
+    let aws = reach.connect(&settings.home, limits(&settings)).await?;
+    let members = roster(&documents, &settings, &aws).await?;
+    let desired = resolve(&loaded, &documents, &members, &args.dir, io)?;
+    Ok(Ready { fleet: Fleet::new(aws, Arc::new(desired), CONTROLS), members })
+}
+
+/// Merges for the accounts that are known, and prints what only they show to be wrong.
+pub(super) fn resolve(
+    loaded: &Loaded,
+    documents: &Documents,
+    members: &[Member],
+    dir: &Path,
+    io: &mut Io,
+) -> Result<DesiredState, Stop> {
+    let resolved = documents.resolve(&Roster { accounts: members.iter().map(listed).collect() });
+    let news: Vec<Diagnostic> =
+        resolved.diagnostics.iter().filter(|one| !loaded.diagnostics.contains(one)).cloned().collect();
+    tell(loaded, &news, io);
+    if resolved.diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(Stop::silent(Exit::Failed));
+    }
+    let digest = desired::digest(loaded);
+    Ok(DesiredState::new(documents, resolved, desired::revision(dir), digest))
+}
+
+fn listed(member: &Member) -> RosterAccount {
+    RosterAccount {
+        id: member.id.clone(),
+        name: member.name.clone(),
+        ou: Some(member.ou.clone()),
+        tags: member.tags.clone(),
+        status: member.inactive.clone().map_or(Status::Active, Status::Suspended),
+    }
+}
+
+/// Asks AWS Organizations, only where the documents cannot be read without: accounts to discover, or
+/// baselines selected by unit or tag.
+pub(super) async fn roster(
+    documents: &Documents,
+    settings: &Settings,
+    aws: &Aws,
+) -> Result<Vec<Member>, Stop> {
+    let organization = &documents.organization;
+    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
+    let units = selectors().any(|selector| !selector.ou.is_empty());
+    let tags = selectors().any(|selector| !selector.tags.is_empty());
+    let nameless = documents.accounts.iter().any(|account| account.id.is_none());
+    if !(organization.accounts.discover || units || tags || nameless) {
+        return Ok(Vec::new());
+    }
+    let incomplete = |fault: crate::fault::Fault| {
+        let hint = fault.hint();
+        let error = anyhow::Error::new(fault).context("cannot list the organisation's accounts");
+        let stop = Stop::with(Exit::Incomplete, error);
+        match hint {
+            Some(hint) => stop.hint(hint),
+            None => stop,
+        }
+    };
+    // Listing needs the management account, or one that it has delegated to; the caller may be in it.
+    let region = Region::global(settings.home.partition());
+    let reader = match (settings.seats.get(&Seat::Management), &settings.roles) {
+        (Some(management), Some(_)) => {
+            let role = settings.role(Purpose::Observe);
+            let id = settings.id.as_deref();
+            let session = aws.open(management, &role, Purpose::Observe, &settings.home, id).await;
+            let session = session.map_err(|why| match why {
+                NotOpened::Refused(why) => Stop::with(Exit::Refused, anyhow::Error::msg(why)),
+                unreachable => incomplete(unopened(unreachable)),
+            })?;
+            aws.engine_reader(&session, &region)
+        }
+        _ => aws.caller_reader(&region),
+    };
+    reader.run(organization::members(&reader, units, tags)).await.map_err(incomplete)
+}
+
+/// The selectors, with every name checked: one that matches nothing would change nothing, silently.
+pub(super) fn selection(args: &args::Selectors, desired: &DesiredState) -> Result<Selection, Stop> {
+    let mut selection = Selection::default();
+    for wanted in &args.accounts {
+        let found = desired.accounts.iter().find(|one| *one.name == **wanted || one.id.as_str() == wanted);
+        let Some(account) = found else {
+            let names = desired.accounts.iter().map(|account| &*account.name);
+            return Err(unmatched("--account", wanted, names));
+        };
+        selection.accounts.insert(account.id.clone());
+    }
+    for wanted in &args.controls {
+        let mut ids = CONTROLS.iter().map(|control| control.meta().id);
+        if !ids.clone().any(|id| id == wanted) {
+            return Err(unmatched("--control", wanted, &mut ids));
+        }
+        selection.controls.insert(wanted.clone());
+    }
+    // Which regions are enabled is only known once an account has been seen.
+    selection.regions.extend(args.regions.iter().cloned());
+    Ok(selection)
+}
+
+pub(super) fn unmatched<'a>(flag: &str, wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Stop {
+    let near = names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(name, wanted), name))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let stop = Stop::usage(format!("{flag} `{wanted}` matches nothing in the desired state"));
+    match near {
+        Some((_, name)) => stop.hint(format!("did you mean `{name}`?")),
+        None => stop,
+    }
+}

@@ -1,0 +1,125 @@
+//! `baseline demo`: the whole story on an organisation in memory, with the same commands that a person types.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Apply, Demo, Documents, Format, Plan, Selectors, TextOrJson};
+use super::context::Reach;
+use super::io::Io;
+use super::{Stop, apply, plan};
+use crate::plan::Exit;
+use crate::sandbox::World;
+use crate::sandbox::iam::Mfa;
+use crate::sandbox::sample::PROD_PAYMENTS;
+
+/// The sample organisation, as it lies in `desired-state/`.
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("organization.yaml", include_str!("../../desired-state/organization.yaml")),
+    ("baselines/recommended.yaml", include_str!("../../desired-state/baselines/recommended.yaml")),
+    ("baselines/regulated.yaml", include_str!("../../desired-state/baselines/regulated.yaml")),
+    ("accounts/log-archive.yaml", include_str!("../../desired-state/accounts/log-archive.yaml")),
+    ("accounts/management.yaml", include_str!("../../desired-state/accounts/management.yaml")),
+    ("accounts/prod-payments.yaml", include_str!("../../desired-state/accounts/prod-payments.yaml")),
+    ("accounts/security.yaml", include_str!("../../desired-state/accounts/security.yaml")),
+    ("exceptions/legacy-images.yaml", include_str!("../../desired-state/exceptions/legacy-images.yaml")),
+];
+
+pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
+    let temporary = tempfile::tempdir().map_err(Stop::failed)?;
+    let dir = args.keep.clone().unwrap_or_else(|| temporary.path().join("desired-state"));
+    write(&dir).map_err(Stop::failed)?;
+    let world = World::acme();
+    let story = Story { world: world.clone(), dir };
+
+    say(io, "Four accounts, three regions, in memory. What is wrong with them?");
+    expect(story.plan(io).await?, Exit::Differs)?;
+
+    say(io, "Put it right. Only the word yes goes on.");
+    io.answering("yes\n");
+    expect(story.apply(io, false).await?, Exit::Done)?;
+
+    say(io, "Two tasks are for a person: Jo deletes the root key and sets up an MFA device.");
+    world.account(PROD_PAYMENTS, |account| {
+        account.iam.root.access_keys = false;
+        account.iam.root.mfa = Mfa::Hardware;
+    });
+    expect(story.plan(io).await?, Exit::Done)?;
+
+    say(io, "It holds. Then somebody turns GuardDuty off in one region.");
+    world.region(PROD_PAYMENTS, "eu-central-1", |region| {
+        region.guardduty.switch(false);
+    });
+    expect(story.plan(io).await?, Exit::Differs)?;
+
+    say(io, "That is drift, and nothing else is. Put it right.");
+    expect(story.apply(io, true).await?, Exit::Done)?;
+    expect(story.plan(io).await?, Exit::Done)?;
+    if args.keep.is_some() {
+        io.err(&format!("\nThe documents and the audit records are in {}.\n", story.dir.display()));
+    }
+    Ok(Exit::Done)
+}
+
+struct Story {
+    world: World,
+    dir: PathBuf,
+}
+
+impl Story {
+    fn documents(&self) -> Documents {
+        Documents { dir: self.dir.clone() }
+    }
+
+    async fn plan(&self, io: &mut Io) -> Result<Exit, Stop> {
+        typed(io, "baseline plan --detailed-exitcode");
+        let args = Plan {
+            documents: self.documents(),
+            selectors: Selectors::default(),
+            format: Format::Human,
+            detailed_exitcode: true,
+            offline: None,
+            show: None,
+        };
+        plan::run(&args, io, Reach::Sandbox(self.world.clone())).await
+    }
+
+    async fn apply(&self, io: &mut Io, auto_approve: bool) -> Result<Exit, Stop> {
+        typed(io, if auto_approve { "baseline apply --auto-approve" } else { "baseline apply" });
+        let args = Apply {
+            documents: self.documents(),
+            selectors: Selectors::default(),
+            format: TextOrJson::Human,
+            auto_approve,
+            detailed_exitcode: false,
+            allow: Vec::new(),
+        };
+        apply::run(&args, io, Reach::Sandbox(self.world.clone())).await
+    }
+}
+
+fn say(io: &mut Io, text: &str) {
+    io.out(&format!("\n# {text}\n"));
+}
+
+fn typed(io: &mut Io, command: &str) {
+    io.out(&format!("\n$ {command}\n\n"));
+}
+
+/// A demo whose story goes another way is a defect, and exits as one.
+fn expect(exit: Exit, wanted: Exit) -> Result<(), Stop> {
+    if exit == wanted {
+        return Ok(());
+    }
+    let (exit, wanted) = (exit.code(), wanted.code());
+    Err(Stop::failed(anyhow::anyhow!("the demo expected exit code {wanted} here, and it was {exit}")))
+}
+
+fn write(dir: &Path) -> std::io::Result<()> {
+    for (name, text) in DOCUMENTS {
+        let path = dir.join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! `baseline generate`: everything that is made from the controls' own facts and from the types.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::{Duty, Generate, Generated};
+use super::context::unmatched;
+use super::io::Io;
+use super::{Stop, command};
+use crate::aws::edge::ENGINE_READS;
+use crate::control::ErasedControl;
+use crate::controls::CONTROLS;
+use crate::desired::{Kind, schema};
+use crate::plan::Exit;
+use crate::report::{explain, json as output, permissions};
+
+pub(super) fn run(args: &Generate, io: &mut Io) -> Result<Exit, Stop> {
+    match &args.what {
+        Generated::Schema { kind } => io.out(&schemas(kind.as_deref())?),
+        Generated::Docs { dir, check } => return docs(dir, *check, io),
+        Generated::Permissions { role, controls } => {
+            io.out(&pretty(&policy(*role, &chosen(controls)?)));
+        }
+        Generated::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command(), "baseline", &mut script);
+            io.out(&String::from_utf8_lossy(&script));
+        }
+        Generated::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command()).render(&mut page).map_err(Stop::failed)?;
+            io.out(&String::from_utf8_lossy(&page));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The schemas by the word that names them on the command line and in file names.
+fn all_schemas() -> BTreeMap<String, Value> {
+    let kinds = Kind::ALL.into_iter();
+    let mut all: BTreeMap<String, Value> =
+        kinds.map(|kind| (kind.word().to_lowercase(), schema::document(kind, CONTROLS))).collect();
+    all.insert("plan".into(), output::plan_schema().to_value());
+    all.insert("apply".into(), output::apply_schema().to_value());
+    all
+}
+
+fn schemas(kind: Option<&str>) -> Result<String, Stop> {
+    let mut all = all_schemas();
+    let Some(kind) = kind else { return Ok(pretty(&json!(all))) };
+    match all.remove(&kind.to_lowercase()) {
+        Some(schema) => Ok(pretty(&schema)),
+        None => Err(unmatched("the schema", kind, all.keys().map(String::as_str))),
+    }
+}
+
+fn chosen(ids: &[String]) -> Result<Vec<&'static dyn ErasedControl>, Stop> {
+    if ids.is_empty() {
+        return Ok(CONTROLS.to_vec());
+    }
+    ids.iter()
+        .map(|id| {
+            crate::controls::find(id)
+                .ok_or_else(|| unmatched("--control", id, CONTROLS.iter().map(|control| control.meta().id)))
+        })
+        .collect()
+}
+
+/// The apply role reads as well: ids, ETags and lock tokens are looked up when a step runs, and promise 1
+/// is asserted with it too.
+fn policy(role: Duty, controls: &[&'static dyn ErasedControl]) -> Value {
+    let which = match role {
+        Duty::Observe => permissions::Which::Observe,
+        Duty::Apply => permissions::Which::Apply,
+    };
+    // What the caller does with its own credentials belongs to no role.
+    let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2"];
+    let engine: Vec<_> = ENGINE_READS
+        .iter()
+        .filter(|call| !callers.contains(&call.operation))
+        .filter(|call| role == Duty::Observe || call.operation == "organizations:DescribeOrganization")
+        .collect();
+    permissions::permissions(controls, which, &engine)
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// Every generated file of the repository, by path.
+fn files() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for control in CONTROLS {
+        files.insert(format!("docs/controls/{}.md", control.meta().id), explain::docs_page(*control));
+    }
+    files.insert("docs/controls/README.md".into(), explain::docs_index(CONTROLS));
+    for (name, schema) in all_schemas() {
+        files.insert(format!("docs/schema/{name}.json"), pretty(&schema));
+    }
+    for kind in Kind::ALL {
+        let name = kind.word().to_lowercase();
+        files.insert(format!("desired-state/.schema/{name}.json"), schema::text(kind, CONTROLS));
+    }
+    for (name, role) in [("observe", Duty::Observe), ("apply", Duty::Apply)] {
+        files.insert(format!("examples/iam/{name}.json"), pretty(&policy(role, CONTROLS)));
+    }
+    files
+}
+
+fn docs(dir: &Path, check: bool, io: &mut Io) -> Result<Exit, Stop> {
+    let mut stale = Vec::new();
+    for (name, text) in files() {
+        let path = dir.join(&name);
+        if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            continue;
+        }
+        if !check {
+            write(&path, &text).map_err(Stop::failed)?;
+        }
+        stale.push(name);
+    }
+    for name in &stale {
+        io.out(&format!("{} {name}\n", if check { "stale" } else { "wrote" }));
+    }
+    if check && !stale.is_empty() {
+        return Err(Stop::failed(anyhow::anyhow!("{} generated files are stale", stale.len()))
+            .hint("`baseline generate docs` writes them"));
+    }
+    Ok(Exit::Done)
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(text.as_bytes())
+}

@@ -1,0 +1,108 @@
+//! What a control promises.
+
+use std::fmt;
+use std::future::Future;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::aws::{Reader, Writer};
+use crate::control::{Call, Facts, Field, Finding, Known, Meta, Need};
+use crate::fault::Fault;
+
+/// A write with its parameters, in names rather than ids; what AWS alone knows (key ids, ETags, lock
+/// tokens) is looked up when the step runs. It goes into the plan file, so apply has nothing left to choose.
+///
+/// `Display` is one line for people: `update the detector`.
+pub trait AwsWrite: Serialize + DeserializeOwned + PartialEq + fmt::Display + Send + Sync {
+    fn call(&self) -> &'static Call;
+}
+
+/// One security setting, or one family of like resources, that can be observed, compared and put right.
+pub trait Control: Send + Sync + 'static {
+    const META: Meta;
+    /// What the YAML says. Every leaf optional: not said is not managed.
+    type Desired: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
+    /// What must be looked at: the part of the spec that observing depends on, `()` for most. Saved beside
+    /// the observation; an inventory answers a changed spec exactly when the ask is still the same.
+    type Ask: Serialize + DeserializeOwned + PartialEq + Send + Sync;
+    /// What AWS says, cut down to what this control compares or writes back.
+    type Observed: Serialize + DeserializeOwned + Send + Sync;
+    type Action: AwsWrite;
+
+    /// Pure.
+    fn ask(&self, facts: &Facts, desired: &Self::Desired) -> Self::Ask;
+
+    /// Reads only. `Err` when nothing can be said at all; one unreadable resource of many is
+    /// [`crate::control::Sight::Unseen`].
+    fn observe(
+        &self,
+        aws: &Reader,
+        ask: &Self::Ask,
+    ) -> impl Future<Output = Result<Self::Observed, Fault>> + Send;
+
+    /// Pure. What this spec stands on here, in whichever account that lives.
+    fn needs(&self, _facts: &Facts, _desired: &Self::Desired) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// Pure: no clock but `facts.observed_at`, no network, no environment, no other control.
+    fn plan(
+        &self,
+        facts: &Facts,
+        known: &Known,
+        desired: &Self::Desired,
+        observed: &Self::Observed,
+    ) -> Vec<Finding<Self::Action>>;
+
+    /// One write. Its answer is not trusted: the engine observes again and that decides.
+    fn apply(
+        &self,
+        aws: &Writer,
+        known: &Known,
+        action: &Self::Action,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Pure. The spec that describes what is live, for adoption; `None` where there is nothing to describe.
+    fn import(&self, facts: &Facts, known: &Known, observed: &Self::Observed) -> Option<Self::Desired>;
+
+    /// Pure. The spec that says what `fields` were before, and nothing else: what undo plans with. The
+    /// default puts the old values at their own paths; a control with selectors names the one resource.
+    fn inverse(&self, _resource: &str, fields: &[Field]) -> Option<Self::Desired> {
+        let mut spec = Value::Object(Map::new());
+        for field in fields {
+            put(&mut spec, &field.path, field.before.clone());
+        }
+        serde_json::from_value(spec).ok()
+    }
+}
+
+/// Writes `value` at a JSON pointer, making the objects on the way. A pointer through anything else is
+/// not followed.
+fn put(into: &mut Value, pointer: &str, value: Value) {
+    let mut at = into;
+    for key in pointer.trim_start_matches('/').split('/') {
+        let key = key.replace("~1", "/").replace("~0", "~");
+        let Value::Object(map) = at else { return };
+        at = map.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    }
+    *at = value;
+}
+
+/// The action of a control that writes nothing: a value of it cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Nothing {}
+
+impl fmt::Display for Nothing {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl AwsWrite for Nothing {
+    fn call(&self) -> &'static Call {
+        match *self {}
+    }
+}

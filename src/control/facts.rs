@@ -1,0 +1,56 @@
+//! What is known of a scope before any control looks.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::place::{AccountId, Region, Scope, Seat};
+
+/// Known of a scope before any control looks. Saved with the inventory, so that planning again from a
+/// file gives the same plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    pub scope: Scope,
+    pub partition: String,
+    pub home: Region,
+    pub managed: Vec<Region>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationFacts>,
+    /// Tags for everything that baseline creates, from the Organization document.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// When the observation was made: the only clock that a plan has.
+    pub observed_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationFacts {
+    /// `o-a1b2c3d4e5`; absent where the YAML does not name an organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default)]
+    pub seats: BTreeMap<Seat, AccountId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
+}
+
+/// Where logs go, said once in the Organization document; templates are already filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Archive {
+    pub account: AccountId,
+    pub region: Region,
+    pub bucket: String,
+    /// An alias: `alias/baseline/logs`.
+    pub key: String,
+}
+
+impl Facts {
+    /// The archive, where the Organization document declares one.
+    pub fn archive(&self) -> Option<&Archive> {
+        self.organization.as_ref()?.archive.as_ref()
+    }
+}

@@ -1,0 +1,97 @@
+//! Facts about a control: documentation, reach, rules and calls. Docs pages, JSON schema, `explain` and IAM
+//! policies are generated from these.
+
+use crate::call::{Call, Calls};
+use crate::place::Seat;
+
+pub struct Meta {
+    /// `service.noun`, exactly one dot: `explain guardduty.detector.frequency` has one reading.
+    pub id: &'static str,
+    /// What is true when the control is in sync.
+    pub title: &'static str,
+    /// Markdown with fixed headings: `## What it checks`, `## Why it matters`, `## What apply does`,
+    /// `## How to undo`.
+    pub docs: &'static str,
+    /// A spec as people write it: in the docs page, and where the conformance suite starts.
+    pub example: &'static str,
+    pub reach: Reach,
+    pub rules: &'static [Rule],
+    pub reads: &'static [Call],
+    pub writes: &'static [Call],
+    /// What a whole undo needs that no call can do, in a few words: `baseline never deletes a key`.
+    pub undo: Option<&'static str>,
+}
+
+impl Meta {
+    pub fn rule(&self, id: &str) -> Option<&'static Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+}
+
+/// In which scopes a control runs: accounts × regions, both known without calling AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub accounts: Accounts,
+    pub regions: Regions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accounts {
+    /// Every account whose merged document declares the control.
+    Each,
+    /// Only this seat's account: organisation-level calls. Declared in the Organization document.
+    Seat(Seat),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regions {
+    /// Once, in the account's home region.
+    Home,
+    /// In each managed region, narrowed by the shared word `regions`.
+    Each,
+    /// Once, in the partition's global region, also when that region is not among the managed ones.
+    Global,
+}
+
+impl Reach {
+    pub const ACCOUNT: Self = Self { accounts: Accounts::Each, regions: Regions::Home };
+    pub const REGION: Self = Self { accounts: Accounts::Each, regions: Regions::Each };
+    pub const GLOBAL: Self = Self { accounts: Accounts::Each, regions: Regions::Global };
+
+    pub const fn organization(seat: Seat, regions: Regions) -> Self {
+        Self { accounts: Accounts::Seat(seat), regions }
+    }
+}
+
+/// One thing that can be right or wrong, with its ids in the frameworks: `cis-3.0.0/1.8`, `fsbp/IAM.7`.
+pub struct Rule {
+    pub id: &'static str,
+    pub severity: Severity,
+    pub frameworks: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
+
+impl From<&'static Meta> for Calls {
+    fn from(meta: &'static Meta) -> Self {
+        Self { by: meta.id, reads: meta.reads, writes: meta.writes }
+    }
+}

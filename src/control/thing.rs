@@ -1,0 +1,140 @@
+//! What changes stand on: things in AWS, by names known beforehand.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::place::{AccountId, Region};
+
+/// Something in AWS that a change stands on, or makes. A closed list: one variant and one resolver (a
+/// small read in the owning account, [`crate::observe::things`]) for each.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "thing", rename_all = "camelCase")]
+pub enum Thing {
+    /// A KMS key by its alias, `alias/baseline/logs`.
+    Key {
+        account: AccountId,
+        region: Region,
+        alias: String,
+    },
+    Bucket {
+        account: AccountId,
+        region: Region,
+        name: String,
+    },
+    /// The bucket's policy lets this service principal deliver from this account.
+    Delivery {
+        account: AccountId,
+        region: Region,
+        bucket: String,
+        service: String,
+        from: AccountId,
+    },
+    Role {
+        account: AccountId,
+        name: String,
+    },
+}
+
+impl Thing {
+    /// The account that owns it, and so the one that is asked about it.
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::Key { account, .. }
+            | Self::Bucket { account, .. }
+            | Self::Delivery { account, .. }
+            | Self::Role { account, .. } => account,
+        }
+    }
+}
+
+/// `key alias/baseline/logs`: without the account, which a reader needs by name.
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key { alias, .. } => write!(f, "key {alias}"),
+            Self::Bucket { name, .. } => write!(f, "bucket {name}"),
+            Self::Delivery { bucket, service, from, .. } => {
+                let service = service.trim_end_matches(".amazonaws.com");
+                write!(f, "delivery from {service} of {from} to bucket {bucket}")
+            }
+            Self::Role { name, .. } => write!(f, "role {name}"),
+        }
+    }
+}
+
+/// What the engine found when it looked for a thing, in the account that owns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Found {
+    Present { arn: String },
+    Absent,
+    Unknown(Fault),
+}
+
+/// What a control stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    pub thing: Thing,
+    /// Hard: the change is blocked without it. Soft: only the order matters.
+    pub hard: bool,
+}
+
+impl Need {
+    pub fn hard(thing: Thing) -> Self {
+        Self { thing, hard: true }
+    }
+
+    pub fn soft(thing: Thing) -> Self {
+        Self { thing, hard: false }
+    }
+}
+
+/// The resolved needs of one control in one scope. Asked again just before a step runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<(Thing, Found)>", into = "Vec<(Thing, Found)>")]
+pub struct Known(BTreeMap<Thing, Found>);
+
+impl From<Vec<(Thing, Found)>> for Known {
+    fn from(found: Vec<(Thing, Found)>) -> Self {
+        Self::new(found)
+    }
+}
+
+impl From<Known> for Vec<(Thing, Found)> {
+    fn from(known: Known) -> Self {
+        known.0.into_iter().collect()
+    }
+}
+
+impl Known {
+    pub fn new(found: impl IntoIterator<Item = (Thing, Found)>) -> Self {
+        Self(found.into_iter().collect())
+    }
+
+    pub fn get(&self, thing: &Thing) -> Option<&Found> {
+        self.0.get(thing)
+    }
+
+    pub fn arn(&self, thing: &Thing) -> Option<&str> {
+        match self.0.get(thing)? {
+            Found::Present { arn } => Some(arn),
+            Found::Absent | Found::Unknown(_) => None,
+        }
+    }
+
+    /// The name that a live ARN goes by, so that plans speak in names: `alias/baseline/logs`, not a key id.
+    pub fn name_of(&self, arn: &str) -> Option<&Thing> {
+        self.0.iter().find_map(|(thing, found)| match found {
+            Found::Present { arn: live } if live == arn => Some(thing),
+            _ => None,
+        })
+    }
+
+    pub fn is_missing(&self, thing: &Thing) -> bool {
+        !matches!(self.0.get(thing), Some(Found::Present { .. }))
+    }
+}

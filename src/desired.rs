@@ -1,0 +1,154 @@
+//! Desired state: what the YAML says, read, checked and merged.
+//!
+//! ```text
+//! files ─► yaml ─► node ─► document ─► check ─► Documents ─► resolve(roster) ─► DesiredAccount …
+//! ```
+//!
+//! [`load`] needs no network and tells everything that is wrong at once; [`Documents`] come out only when
+//! nothing is. What AWS Organizations knows of accounts comes in as a [`Roster`].
+
+mod baselines;
+mod check;
+mod control;
+mod document;
+mod files;
+mod init;
+mod merge;
+mod model;
+mod node;
+mod read;
+mod regions;
+mod render;
+mod resolve;
+mod revision;
+mod select;
+mod shape;
+mod signoff;
+#[cfg(test)]
+mod specimens;
+mod state;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+pub mod schema;
+pub mod template;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+pub use control::{Controls, Mode, OnConflict, RegionWord};
+pub use init::{InitError, init};
+pub use model::{
+    Account, AccountsSpec, ArchiveSpec, Attestation, Exception, Guards, Kind, Limit, Managed, Metadata,
+    Organization, RegionsSpec, Roles, Selector, Use,
+};
+pub use read::Spanned;
+pub use render::render;
+pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};
+pub use revision::{Revision, RevisionError, digest, is_ancestor, revision};
+pub use select::{Roster, RosterAccount, Status};
+pub use state::{DesiredState, Settings};
+
+use crate::desired::baselines::Shelf;
+use crate::desired::read::Problems;
+use crate::diagnostic::{Diagnostic, Sources};
+
+/// A desired state as it was found.
+#[must_use = "its diagnostics have to be shown"]
+pub struct Loaded {
+    /// Absent when anything is wrong: nothing may be observed then.
+    pub documents: Option<Documents>,
+    /// Everything that is wrong, and the warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the diagnostics point into.
+    pub sources: Arc<Sources>,
+    contents: files::Contents,
+}
+
+/// Documents that are right in themselves and fit together.
+#[derive(Clone)]
+pub struct Documents {
+    pub organization: Organization,
+    pub accounts: Vec<Account>,
+    /// Those that have not expired.
+    pub exceptions: Vec<Exception>,
+    /// Those that have not expired.
+    pub attestations: Vec<Attestation>,
+    shelf: Shelf,
+    sources: Arc<Sources>,
+    controls: Controls,
+}
+
+impl Documents {
+    /// Names of all baselines.
+    pub fn baselines(&self) -> impl Iterator<Item = &str> {
+        self.shelf.baselines().iter().map(|baseline| baseline.metadata.name.value.as_str())
+    }
+}
+
+/// Reads and checks everything below a folder, offline. `today` decides which exceptions have expired.
+pub fn load(dir: &Path, controls: Controls, today: Date) -> Loaded {
+    let mut sources = Sources::default();
+    let mut problems = Problems::new();
+    let (contents, texts) = files::read(dir, &mut sources, &mut problems);
+    if contents.is_empty() && problems.is_empty() {
+        problems.push(
+            Diagnostic::error(format!("no `*.yaml` file in `{}`", dir.display()))
+                .help("`baseline init` writes a first one; `-f DIR` names another folder"),
+        );
+    }
+    let mut all = check::Collected::default();
+    for file in texts {
+        let text = sources.get(file).map(|source| source.text.as_str()).unwrap_or_default();
+        take_file(file, text, controls, &mut all, &mut problems);
+    }
+    let sources = Arc::new(sources);
+    let documents = check::assemble(all, controls, today, &sources, &mut problems);
+    if let Some(documents) = &documents {
+        problems.extend(documents.resolve(&Roster::default()).diagnostics);
+    }
+    problems.sort_by_key(|problem| {
+        (problem.severity, problem.primary().map(|label| sources.position(label.span)))
+    });
+    let right = !problems.iter().any(Diagnostic::is_error);
+    Loaded { documents: documents.filter(|_| right), diagnostics: problems, sources, contents }
+}
+
+/// Reads the documents of one file into `all`.
+fn take_file(file: u32, text: &str, controls: Controls, all: &mut check::Collected, problems: &mut Problems) {
+    let (nodes, wrong) = yaml::parse(file, text);
+    if nodes.is_empty() && wrong.is_empty() {
+        let start = crate::diagnostic::Span { file, start: 0, end: 0 };
+        problems.push(
+            Diagnostic::error("the file holds no document")
+                .at(start)
+                .help("write a document, or remove the file"),
+        );
+    }
+    problems.extend(wrong);
+    for node in &nodes {
+        match document::read(node, controls, problems) {
+            Some(document) => all.take(document),
+            None => all.broken += 1,
+        }
+    }
+}
+
+/// Reads one text as if it were the only file: what the fuzzer calls.
+pub fn load_text(text: &str, controls: Controls, today: Date) -> Vec<Diagnostic> {
+    let mut sources = Sources::default();
+    let file = sources.add("input.yaml", text.to_owned());
+    let mut problems = Problems::new();
+    let mut all = check::Collected::default();
+    take_file(file, text, controls, &mut all, &mut problems);
+    let sources = Arc::new(sources);
+    if let Some(documents) = check::assemble(all, controls, today, &sources, &mut problems) {
+        problems.extend(documents.resolve(&Roster::default()).diagnostics);
+    }
+    // What cannot be shown is as bad as what cannot be read.
+    drop(crate::diagnostic::human(&problems, &sources, false));
+    problems
+}

@@ -1,0 +1,90 @@
+//! Which desired state this is: a digest of its bytes, and its revision in git.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::desired::Loaded;
+
+/// Where git stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// As short as git finds it still unique.
+    pub short: String,
+    pub full: String,
+    /// Files of the desired state differ from the revision.
+    pub dirty: bool,
+}
+
+/// Git could not say how two revisions relate.
+#[derive(Debug, thiserror::Error)]
+pub enum RevisionError {
+    #[error("failed to run git")]
+    Run(#[source] std::io::Error),
+    #[error("`{0}` is not a revision by its hash")]
+    NotARevision(String),
+    #[error("git cannot compare {older} with {newer}: {message}")]
+    Git { older: String, newer: String, message: String },
+}
+
+/// `sha256:…` over the names and bytes of all files, in order of name. Lengths go in too, so that moving a
+/// byte from one file to the next changes it.
+pub fn digest(loaded: &Loaded) -> String {
+    let mut hash = Sha256::new();
+    for (path, bytes) in &loaded.contents {
+        let name = path.to_string_lossy().replace('\\', "/");
+        for part in [name.as_bytes(), bytes] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// The revision that is checked out in a folder; `None` without git, outside a repository, or before the
+/// first commit.
+pub fn revision(dir: &Path) -> Option<Revision> {
+    let full = answer(dir, &["rev-parse", "--verify", "HEAD"])?;
+    let short = answer(dir, &["rev-parse", "--short", "HEAD"])?;
+    let dirty = !answer(dir, &["status", "--porcelain", "--untracked-files=all", "--", "."])?.is_empty();
+    Some(Revision { short, full, dirty })
+}
+
+/// Is `older` the same revision as `newer`, or one that `newer` came from?
+///
+/// # Errors
+///
+/// When git cannot be run or does not know a revision, as in a shallow clone: then nothing is known.
+pub fn is_ancestor(dir: &Path, older: &str, newer: &str) -> Result<bool, RevisionError> {
+    for hash in [older, newer] {
+        // Anything else could be an option, or a name that means something else tomorrow.
+        if !(4..=64).contains(&hash.len()) || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(RevisionError::NotARevision(hash.to_owned()));
+        }
+    }
+    let output =
+        git(dir).args(["merge-base", "--is-ancestor", older, newer]).output().map_err(RevisionError::Run)?;
+    match output.status.code() {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        _ => Err(RevisionError::Git {
+            older: older.to_owned(),
+            newer: newer.to_owned(),
+            message: crate::diagnostic::printable(String::from_utf8_lossy(&output.stderr).trim()),
+        }),
+    }
+}
+
+fn git(dir: &Path) -> Command {
+    let mut git = Command::new("git");
+    // A desired state may come from anywhere; its repository's configuration runs no program here.
+    git.arg("-C").arg(dir).args(["-c", "core.fsmonitor=false", "--no-optional-locks"]).stdin(Stdio::null());
+    git
+}
+
+fn answer(dir: &Path, arguments: &[&str]) -> Option<String> {
+    let output = git(dir).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

@@ -1,0 +1,159 @@
+//! The desired state as the engine uses it: the organisation's settings, and what each account is to be.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::aws::Role;
+use crate::aws::journal::Purpose;
+use crate::control::{Archive, ErasedControl, Facts, OrganizationFacts};
+use crate::desired::template::{self, Values};
+use crate::desired::{
+    ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Resolved,
+    Revision, Roles,
+};
+use crate::diagnostic::Position;
+use crate::place::{AccountId, Region, Scope, Seat};
+
+/// Everything that a plan is made from besides AWS.
+#[derive(Clone, Debug)]
+pub struct DesiredState {
+    pub organization: Settings,
+    /// In wave order: log archive, security, management, then the rest by name.
+    pub accounts: Vec<DesiredAccount>,
+    pub exceptions: Vec<Exception>,
+    pub attestations: Vec<Attestation>,
+    /// Absent where the documents are not in git.
+    pub revision: Option<Revision>,
+    /// `sha256:…` over the documents' names and bytes.
+    pub digest: String,
+    places: HashMap<AccountId, usize>,
+}
+
+/// The Organization document, without what only merging needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub name: String,
+    /// `o-a1b2c3d4e5`.
+    pub id: Option<String>,
+    pub home: Region,
+    pub seats: BTreeMap<Seat, AccountId>,
+    pub roles: Option<Roles>,
+    pub archive: Option<ArchiveSpec>,
+    pub audit: Option<String>,
+    pub tags: BTreeMap<String, String>,
+    pub guards: Guards,
+    pub limits: BTreeMap<String, Limit>,
+}
+
+impl Settings {
+    pub fn of(documents: &Documents) -> Self {
+        let organization = &documents.organization;
+        let home = organization.regions.home.as_ref();
+        Self {
+            name: organization.metadata.name.value.clone(),
+            id: organization.id.as_ref().map(|id| id.value.clone()),
+            home: home.map_or_else(|| Region::new("us-east-1"), |home| home.value.clone()),
+            seats: organization.seats.iter().map(|(seat, id)| (*seat, id.value.clone())).collect(),
+            roles: organization.roles.clone(),
+            archive: organization.archive.clone(),
+            audit: organization.audit.clone(),
+            tags: organization.tags.clone(),
+            guards: organization.guards.clone(),
+            limits: organization.limits.clone(),
+        }
+    }
+
+    /// The role that a session of this purpose assumes; without roles, the caller's own credentials.
+    pub fn role(&self, purpose: Purpose) -> Role {
+        let Some(roles) = &self.roles else { return Role::Caller };
+        let name = if purpose == Purpose::Apply { &roles.apply } else { &roles.observe };
+        Role::Assumed { name: name.clone(), external_id: roles.external_id.clone() }
+    }
+
+    /// What controls may know of the organisation; the archive's names are filled in for its own account.
+    pub fn facts(&self) -> Option<OrganizationFacts> {
+        let archive = self.archive.as_ref().and_then(|archive| {
+            let scope = Scope { account: self.seats.get(&archive.seat)?.clone(), region: self.home.clone() };
+            let values = Values { scope: &scope, organization: self.id.as_deref() };
+            Some(Archive {
+                bucket: template::fill_text(&archive.bucket, values),
+                key: template::fill_text(&archive.key, values),
+                account: scope.account.clone(),
+                region: scope.region.clone(),
+            })
+        });
+        let known = self.id.is_some() || !self.seats.is_empty() || archive.is_some();
+        known.then(|| OrganizationFacts { id: self.id.clone(), seats: self.seats.clone(), archive })
+    }
+}
+
+impl DesiredState {
+    pub fn new(
+        documents: &Documents,
+        resolved: Resolved,
+        revision: Option<Revision>,
+        digest: String,
+    ) -> Self {
+        let mut accounts = resolved.accounts;
+        accounts
+            .sort_by(|a, b| wave(a).cmp(&wave(b)).then_with(|| a.name.cmp(&b.name)).then(a.id.cmp(&b.id)));
+        let places =
+            accounts.iter().enumerate().map(|(place, account)| (account.id.clone(), place)).collect();
+        Self {
+            organization: Settings::of(documents),
+            accounts,
+            exceptions: documents.exceptions.clone(),
+            attestations: documents.attestations.clone(),
+            revision,
+            digest,
+            places,
+        }
+    }
+
+    pub fn account(&self, id: &AccountId) -> Option<&DesiredAccount> {
+        self.places.get(id).map(|&place| &self.accounts[place])
+    }
+}
+
+/// What others stand on comes first.
+fn wave(account: &DesiredAccount) -> usize {
+    let order = [Seat::LogArchive, Seat::Security, Seat::Management];
+    order.iter().position(|seat| account.seats.contains(seat)).unwrap_or(order.len())
+}
+
+impl DesiredControl {
+    /// The spec in one scope, templates filled in. Where there are none, all scopes share it.
+    pub fn spec_in(&self, control: &dyn ErasedControl, facts: &Facts) -> Arc<Value> {
+        if !self.has_templates {
+            return Arc::clone(&self.spec);
+        }
+        let organization = facts.organization.as_ref().and_then(|organization| organization.id.as_deref());
+        let values = Values { scope: &facts.scope, organization };
+        Arc::new(template::fill(&self.spec, &control.schema(), values))
+    }
+
+    /// Where a field was said: at its own path, or at the nearest one above it.
+    pub fn position(&self, path: &str) -> Option<&Position> {
+        let mut at: Cow<'_, str> = path.into();
+        loop {
+            if let Some(position) = self.origins.get(&*at) {
+                return Some(position);
+            }
+            let end = at.rfind('/')?;
+            at = at[..end].to_owned().into();
+        }
+    }
+}
+
+/// Could a placeholder stand in it anywhere?
+pub(super) fn has_templates(spec: &Value) -> bool {
+    match spec {
+        Value::String(text) => text.contains('{'),
+        Value::Array(items) => items.iter().any(has_templates),
+        Value::Object(map) => map.values().any(has_templates),
+        _ => false,
+    }
+}

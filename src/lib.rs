@@ -1,0 +1,49 @@
+//! `baseline` keeps every security setting of every AWS account switched on and configured.
+//!
+//! ```text
+//! desired-state/*.yaml ─► desired ─► observe ─► plan ─► guard ─► apply ─► report
+//!                                       ▲         (pure)            │
+//!                                       └──── observed again ───────┘
+//! ```
+//!
+//! The modules stand in the order in which data flows; dependencies point up the list only.
+
+// ground
+pub mod call;
+pub mod diagnostic;
+pub mod diff;
+pub mod durable;
+pub mod fault;
+pub mod place;
+
+// the AWS edge
+pub mod aws;
+
+// contract and controls
+pub mod control;
+pub mod controls;
+
+// desired state
+pub mod desired;
+
+// engine
+pub mod inventory;
+pub mod observe;
+pub mod plan;
+pub mod survey;
+
+pub mod audit;
+
+pub mod guard;
+
+pub mod apply;
+
+// telling people
+pub mod report;
+
+// an AWS organisation in memory
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
+// outermost
+pub mod cli;

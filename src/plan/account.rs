@@ -1,0 +1,106 @@
+//! One account's findings, from what was seen of it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::control::{ErasedControl, Facts, Finding, Found, Known, Need, Sight, Step, Verdict};
+use crate::desired::{DesiredControl, Settings};
+use crate::fault::{Fault, FaultKind};
+use crate::inventory::{AccountView, Observation, facts};
+use crate::observe::Target;
+use crate::place::Region;
+
+/// A finding before it is settled: that needs the other accounts.
+#[derive(Clone)]
+pub struct Raw<'a> {
+    pub facts: Arc<Facts>,
+    pub control: &'static dyn ErasedControl,
+    pub declared: &'a DesiredControl,
+    pub finding: Finding<Step>,
+    pub needs: Arc<[Need]>,
+    /// The merged spec of the scope, templates filled in.
+    pub spec: Arc<Value>,
+}
+
+/// Plans what is declared for one account. Pure.
+pub fn account<'a>(
+    organization: &Settings,
+    account: &'a crate::desired::DesiredAccount,
+    view: &AccountView,
+    targets: &[(Region, Target<'a>)],
+) -> Vec<Raw<'a>> {
+    let Some(seen) = &view.seen else { return Vec::new() };
+    let mut raws = Vec::new();
+    for (region, Target { control, declared, .. }) in targets {
+        let facts = Arc::new(facts(organization, account, seen, region));
+        let spec = declared.spec_in(*control, &facts);
+        let observation = view.scopes.get(region).and_then(|scope| scope.get(control.meta().id));
+        let needs: Arc<[Need]> = control.needs(&facts, &spec).unwrap_or_default().into();
+        let findings = findings(*control, &facts, &view.known, &spec, observation);
+        raws.extend(findings.into_iter().map(|finding| Raw {
+            facts: Arc::clone(&facts),
+            control: *control,
+            declared,
+            finding: with_unknown_needs(finding, &needs, &view.known),
+            needs: Arc::clone(&needs),
+            spec: Arc::clone(&spec),
+        }));
+    }
+    raws
+}
+
+/// What one control says of one scope. A scope without an observation, or with one for another question, is
+/// unknown.
+pub fn findings(
+    control: &dyn ErasedControl,
+    facts: &Facts,
+    known: &Known,
+    spec: &Value,
+    observation: Option<&Observation>,
+) -> Vec<Finding<Step>> {
+    let id = control.meta().id;
+    let result = match (control.ask(facts, spec), observation) {
+        (Ok(ask), Some(observation)) if observation.ask == ask => match &observation.sight {
+            Sight::Seen(observed) => control.plan(facts, known, spec, observed),
+            Sight::Unseen(fault) => return vec![unseen(control, fault.clone())],
+        },
+        (Ok(_), Some(_)) => {
+            return vec![unseen(control, unasked(id, "the spec has changed since it was observed"))];
+        }
+        (Ok(_), None) => return vec![unseen(control, unasked(id, "it was not observed"))],
+        (Err(misfit), _) => Err(misfit),
+    };
+    result.unwrap_or_else(|misfit| vec![unseen(control, crate::observe::misfit_fault(id, &misfit))])
+}
+
+fn unasked(control: &str, why: &str) -> Fault {
+    Fault::local(FaultKind::Invalid, control, format!("{why}: run `baseline observe` again"))
+}
+
+/// A whole control in a scope of which nothing can be said. It stands for all its rules, so it carries the
+/// first one's id and no resource.
+fn unseen(control: &dyn ErasedControl, fault: Fault) -> Finding<Step> {
+    let rule = control.meta().rules.first().map_or("", |rule| rule.id);
+    let verdict = if fault.kind == FaultKind::NotOffered {
+        Verdict::NotOffered { source: fault.to_string() }
+    } else {
+        Verdict::Unknown { fault }
+    };
+    Finding::new("", rule, verdict)
+}
+
+/// A change whose hard need could not be looked at is not known to be possible, and so is not known.
+fn with_unknown_needs(finding: Finding<Step>, needs: &[Need], known: &Known) -> Finding<Step> {
+    if finding.change().is_none() {
+        return finding;
+    }
+    let unknown = needs.iter().filter(|need| need.hard).find_map(|need| match known.get(&need.thing) {
+        Some(Found::Unknown(fault)) => Some(fault.clone()),
+        _ => None,
+    });
+    match unknown {
+        Some(fault) => Finding { verdict: Verdict::Unknown { fault }, ..finding },
+        None => finding,
+    }
+}

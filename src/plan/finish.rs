@@ -1,0 +1,226 @@
+//! From the findings of all accounts to one plan: exceptions, modes, needs, order, totals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
+use crate::control::{Accounts, Known, Need, Regions, Severity, Thing, Verdict};
+use crate::desired::{DesiredState, Exception, Mode, OnConflict};
+use crate::place::Scope;
+
+/// What `--account`, `--region` and `--control` select. Empty lists select everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    pub accounts: BTreeSet<crate::place::AccountId>,
+    pub regions: BTreeSet<String>,
+    pub controls: BTreeSet<String>,
+}
+
+impl Selection {
+    pub fn is_everything(&self) -> bool {
+        self.accounts.is_empty() && self.regions.is_empty() && self.controls.is_empty()
+    }
+
+    pub fn covers(&self, scope: &Scope, control: &str) -> bool {
+        (self.accounts.is_empty() || self.accounts.contains(&scope.account))
+            && (self.regions.is_empty() || self.regions.contains(scope.region.as_str()))
+            && (self.controls.is_empty() || self.controls.contains(control))
+    }
+}
+
+/// What stands above a plan.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    pub caller: String,
+    pub accounts: Vec<PlannedAccount>,
+    /// Findings in sync that were counted rather than kept.
+    pub in_sync: usize,
+    pub known: Known,
+}
+
+/// Settles every finding, puts changes in order, and adds up. `raws` come account by account in wave order.
+pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, selection: &Selection) -> Plan {
+    let selected: Vec<bool> =
+        raws.iter().map(|raw| selection.covers(&raw.facts.scope, raw.control.meta().id)).collect();
+    let outcomes = outcomes(desired, &heading.known, &raws, &selected);
+    let mut totals = Totals { in_sync: heading.in_sync, ..Totals::default() };
+    let mut specs = BTreeMap::new();
+    let mut items = Vec::with_capacity(raws.len());
+    let (mut regions, mut controls) = (BTreeSet::new(), BTreeSet::new());
+    for account in &heading.accounts {
+        regions.extend(account.regions.iter().cloned());
+    }
+    for account in &desired.accounts {
+        controls.extend(account.controls.keys().cloned());
+    }
+    for ((raw, outcome), selected) in raws.into_iter().zip(outcomes).zip(selected) {
+        totals.count(&outcome);
+        let meta = raw.control.meta();
+        if outcome == Outcome::Change {
+            specs.insert((raw.facts.scope.clone(), meta.id.to_owned()), Arc::clone(&raw.spec));
+        }
+        items.push(item(desired, raw, outcome, selected));
+    }
+    for account in &heading.accounts {
+        if matches!(
+            account.state,
+            super::AccountState::Unreachable { .. } | super::AccountState::Refused { .. }
+        ) {
+            totals.unknown += 1;
+        }
+    }
+    Plan {
+        organization: desired.organization.name.as_str().into(),
+        organization_id: desired.organization.id.clone(),
+        revision: desired
+            .revision
+            .as_ref()
+            .map(|revision| format!("{}{}", revision.short, if revision.dirty { "+" } else { "" })),
+        digest: desired.digest.clone(),
+        caller: heading.caller,
+        accounts: heading.accounts,
+        items,
+        totals,
+        specs,
+        known: heading.known,
+        regions: regions.len(),
+        controls: controls.len(),
+    }
+}
+
+/// Outcomes, until what is made and what is blocked agree: a change that is blocked makes nothing, which may
+/// block another.
+fn outcomes(desired: &DesiredState, known: &Known, raws: &[Raw<'_>], selected: &[bool]) -> Vec<Outcome> {
+    let exceptions: Vec<Option<&str>> = raws.iter().map(|raw| exception(desired, raw)).collect();
+    let attested: Vec<bool> = raws.iter().map(|raw| attested(desired, raw)).collect();
+    let mut made: BTreeSet<Thing> = raws.iter().flat_map(makes).cloned().collect();
+    loop {
+        let outcomes: Vec<Outcome> = raws
+            .iter()
+            .enumerate()
+            .map(|(place, raw)| {
+                let with = Settling {
+                    observe_only: raw.declared.mode == Mode::Observe,
+                    fail_on_conflict: raw.declared.on_conflict == OnConflict::Fail,
+                    exception: exceptions[place],
+                    attested: attested[place],
+                    needs: &raw.needs,
+                    known,
+                    made: &made,
+                };
+                settle(&raw.finding, &with)
+            })
+            .collect();
+        let happen = |place: usize| outcomes[place] == Outcome::Change && selected[place];
+        let still: BTreeSet<Thing> =
+            (0..raws.len()).filter(|&place| happen(place)).flat_map(|p| makes(&raws[p])).cloned().collect();
+        if still == made {
+            return block_circles(raws, outcomes);
+        }
+        made = still;
+    }
+}
+
+fn makes<'a>(raw: &'a Raw<'_>) -> impl Iterator<Item = &'a Thing> {
+    raw.finding.change().into_iter().flat_map(|change| &change.makes)
+}
+
+/// Changes that stand on each other cannot be ordered: none of them is made.
+fn block_circles(raws: &[Raw<'_>], mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let places: Vec<usize> = (0..raws.len()).filter(|&place| outcomes[place] == Outcome::Change).collect();
+    let links: Vec<Link<'_>> = places
+        .iter()
+        .filter_map(|&place| {
+            let change = raws[place].finding.change()?;
+            Some(Link { makes: &change.makes, needs: &raws[place].needs })
+        })
+        .collect();
+    if let Err(super::Cycle(circle)) = order(&links) {
+        for place in circle.into_iter().map(|n| places[n]) {
+            let on = raws[place].needs.iter().map(|need: &Need| need.thing.clone()).collect();
+            let why = Some("these changes stand on each other".to_owned());
+            outcomes[place] = Outcome::Blocked { on, why };
+        }
+    }
+    outcomes
+}
+
+fn exception<'a>(desired: &'a DesiredState, raw: &Raw<'_>) -> Option<&'a str> {
+    if !matches!(raw.finding.verdict, Verdict::Change(_) | Verdict::Manual(_)) {
+        return None;
+    }
+    let account = desired.account(&raw.facts.scope.account)?;
+    desired
+        .exceptions
+        .iter()
+        .find(|exception| {
+            exception.matches(
+                &account.id,
+                &account.name,
+                &raw.facts.scope.region,
+                raw.control.meta().id,
+                &raw.finding.rule,
+                &raw.finding.resource,
+                date(raw),
+            )
+        })
+        .map(|exception| exception.metadata.name.value.as_str())
+}
+
+fn attested(desired: &DesiredState, raw: &Raw<'_>) -> bool {
+    let Some(account) = desired.account(&raw.facts.scope.account) else { return false };
+    desired.attestations.iter().any(|attestation| {
+        let (control, rule) = (raw.control.meta().id, &raw.finding.rule);
+        attestation.matches(&account.id, &account.name, control, rule, date(raw))
+    })
+}
+
+fn date(raw: &Raw<'_>) -> jiff::civil::Date {
+    raw.facts.observed_at.to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
+}
+
+/// Account-wide controls have no region worth naming.
+fn region_of(raw: &Raw<'_>) -> Option<crate::place::Region> {
+    let reach = raw.control.meta().reach;
+    let wide = reach.regions == Regions::Home && reach.accounts == Accounts::Each;
+    (!wide).then(|| raw.facts.scope.region.clone())
+}
+
+/// `legacy-images, SEC-412, until 2027-03-31`.
+fn note(exception: &Exception) -> String {
+    let ticket = exception.ticket.as_ref().map(|ticket| format!(", {ticket}")).unwrap_or_default();
+    format!("{}{ticket}, until {}", exception.metadata.name.value, exception.expires.value)
+}
+
+fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) -> Item {
+    let meta = raw.control.meta();
+    let rule = meta.rule(&raw.finding.rule);
+    let declared_at = raw
+        .finding
+        .change()
+        .into_iter()
+        .flat_map(|change| &change.fields)
+        .filter_map(|field| Some((field.path.clone(), raw.declared.position(&field.path)?.clone())))
+        .collect();
+    let exception_note = match &outcome {
+        Outcome::Excepted { exception } => {
+            desired.exceptions.iter().find(|e| &e.metadata.name.value == exception).map(note)
+        }
+        _ => None,
+    };
+    Item {
+        region: region_of(&raw),
+        scope: raw.facts.scope.clone(),
+        control: meta.id.to_owned(),
+        severity: rule.map_or(Severity::Medium, |rule| rule.severity).into(),
+        frameworks: rule
+            .map(|rule| rule.frameworks.iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
+        needs: if raw.finding.change().is_some() { raw.needs.to_vec() } else { Vec::new() },
+        finding: raw.finding,
+        outcome,
+        exception_note,
+        declared_at,
+        selected,
+    }
+}

@@ -1,0 +1,79 @@
+//! What is not going to be touched, one line each, last in its account.
+
+use crate::control::Verdict;
+use crate::plan::Outcome;
+
+use super::super::fold::Block;
+use super::super::style::Paint;
+use super::super::text::Text;
+use super::Page;
+use super::block::{regions, subject};
+use super::fields::short;
+
+const INDENT: usize = 2;
+const COLUMN: usize = 18;
+
+pub(super) fn is_aside(outcome: &Outcome) -> bool {
+    word(outcome).is_some()
+}
+
+fn word(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::InSync => Some("in sync"),
+        Outcome::ObserveOnly => Some("observed only"),
+        Outcome::Excepted { .. } => Some("excepted"),
+        Outcome::Foreign => Some("left alone"),
+        Outcome::NotOffered => Some("not offered"),
+        Outcome::Change
+        | Outcome::Manual
+        | Outcome::Progressing
+        | Outcome::Blocked { .. }
+        | Outcome::Unknown => None,
+    }
+}
+
+impl Page<'_> {
+    pub(super) fn aside(&self, text: &mut Text<'_>, block: &Block<'_>) {
+        let Some(word) = word(&block.first.outcome) else { return };
+        let regions = regions(block);
+        let place = if regions.is_empty() { String::new() } else { format!(" in {regions}") };
+        let subject = subject(block);
+        let line = match why(block) {
+            Some(why) => format!("{subject}{place}: {why}"),
+            None => format!("{subject}{place}"),
+        };
+        text.labelled(INDENT, Paint::Dim, word, COLUMN, &line);
+        if block.first.outcome == Outcome::ObserveOnly
+            && let Some(evidence) = block.first.finding.change().and_then(|change| change.evidence.as_deref())
+        {
+            text.paragraph(COLUMN, Paint::Plain, evidence);
+        }
+    }
+}
+
+fn why(block: &Block<'_>) -> Option<String> {
+    let first = block.first;
+    match (&first.outcome, &first.finding.verdict) {
+        (Outcome::Excepted { exception }, _) => {
+            Some(first.exception_note.as_ref().unwrap_or(exception).clone())
+        }
+        (_, Verdict::Change(change)) => {
+            let fields: Vec<String> = change
+                .fields
+                .iter()
+                .map(|field| {
+                    let path = field.path.trim_start_matches('/').replace('/', ".");
+                    match (short(&field.before), short(&field.after)) {
+                        (Some(before), Some(after)) => format!("{path} {before} → {after}"),
+                        _ => format!("{path} differs"),
+                    }
+                })
+                .collect();
+            Some(format!("{} (mode: observe)", fields.join(", ")))
+        }
+        (_, Verdict::Manual(task)) => Some(format!("{} (mode: observe)", task.title)),
+        (_, Verdict::Foreign { owner, evidence }) => Some(format!("{owner} manages it ({evidence})")),
+        (_, Verdict::NotOffered { source }) => Some(source.clone()),
+        (_, Verdict::InSync | Verdict::Progressing(_) | Verdict::Unknown { .. }) => None,
+    }
+}

@@ -1,0 +1,19 @@
+//! The command line as a stranger uses it: commands in, text and exit codes out, AWS in memory.
+
+mod apply;
+mod audit;
+mod discovery;
+mod documents;
+mod guards;
+mod hostile;
+mod init;
+mod interrupted;
+mod memory;
+mod offline;
+mod reference;
+mod selectors;
+mod shell;
+mod signoff;
+mod story;
+mod unknown;
+mod usage;

@@ -1,0 +1,66 @@
+//! What every control promises, tried on each of them in the in-memory AWS: twelve points, and for each a
+//! control broken on purpose that it catches.
+//!
+//! | point | where |
+//! | --- | --- |
+//! | 1 converges · 2 idempotent · 3 observes only · 4 asks for what it uses | `settles` |
+//! | 5 sees every drift · 11 other people's fields survive | `drift` |
+//! | 6 survives a crash anywhere · 7 survives bad weather | `trouble` |
+//! | 8 round trips · 9 documents itself · 10 names, not ids | `words` |
+//! | 12 speaks AWS | `tests/emulators/speaks_aws.py`, over what `BASELINE_EXCHANGES` recorded here |
+
+mod bench;
+mod broken;
+mod drift;
+mod mutate;
+mod not_shown;
+mod settles;
+mod specimens;
+mod stage;
+mod story;
+mod trouble;
+mod words;
+
+use baseline::control::ErasedControl;
+use baseline::controls::CONTROLS;
+
+/// The controls of the list, and the specimens.
+fn all() -> impl Iterator<Item = &'static dyn ErasedControl> {
+    CONTROLS.iter().chain(specimens::SPECIMENS).copied()
+}
+
+/// One test for each point, over all controls; everything that fails is told at once.
+macro_rules! points {
+    ($($name:ident: $point:path;)*) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            let mut failed = Vec::new();
+            for control in all() {
+                if let Err(why) = $point(control).await {
+                    failed.push(format!("{}: {why}", control.meta().id));
+                }
+            }
+            assert!(failed.is_empty(), "{}", failed.join("\n"));
+        }
+    )*};
+}
+
+points! {
+    point_1_converges: settles::point_1;
+    point_2_idempotent: settles::point_2;
+    point_3_observes_only: settles::point_3;
+    point_4_asks_for_what_it_uses: settles::point_4;
+    point_5_sees_every_drift: drift::point_5;
+    point_6_survives_a_crash_anywhere: trouble::point_6;
+    point_7_survives_bad_weather: trouble::point_7;
+    point_8_round_trips: words::point_8;
+    point_10_names_not_ids: words::point_10;
+    point_11_other_peoples_fields_survive: drift::point_11;
+}
+
+#[test]
+fn point_9_documents_itself() {
+    for control in all() {
+        assert_eq!(words::point_9(control), Ok(()), "{}", control.meta().id);
+    }
+}

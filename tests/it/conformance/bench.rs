@@ -1,0 +1,221 @@
+//! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
+//! because a world has to hold what a control looks after.
+
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use aws_types::region::Region;
+use baseline::sandbox::ecr::Repository;
+use baseline::sandbox::guardduty::Detector;
+use baseline::sandbox::iam::{Mfa, PasswordPolicy};
+use baseline::sandbox::{Principal, World};
+use serde_json::json;
+
+use super::stage::{ARCHIVE, HOME, MEMBER, ORGANIZATION};
+
+/// The archive's bucket.
+pub const BUCKET: &str = "stage-logs";
+/// The archive's key.
+pub const KEY: &str = "alias/baseline/logs";
+
+/// Puts everything in the world that a control's example stands on.
+pub async fn furnish(world: &World, control: &str) {
+    match control {
+        "guardduty.detector" => archive(world).await,
+        "specimen.export" => {
+            archive(world).await;
+            detector(world);
+        }
+        "ecr.repositories" => {
+            let now = world.now();
+            world.region(MEMBER, HOME, |region| {
+                for name in ["team/api", "team/web"] {
+                    region.ecr.repositories.insert(name.to_owned(), Repository::with_defaults(now));
+                }
+            });
+        }
+        _ => {}
+    }
+}
+
+/// A detector as AWS makes one.
+pub fn detector(world: &World) {
+    let now = world.now();
+    let detector = Detector::with_defaults("8ac7a7f2b5e64d1c9f3e0d2b1a4c5d6e", now);
+    world.region(MEMBER, HOME, |region| region.guardduty.detector = Some(detector));
+}
+
+/// A bucket and a key that GuardDuty of the organisation may deliver with.
+pub async fn archive(world: &World) {
+    bucket(world).await;
+    key(world, KEY).await;
+}
+
+/// The bucket alone.
+pub async fn bucket(world: &World) {
+    let connection = world.connection(&baseline::place::Region::new(HOME));
+    let s3 = aws_sdk_s3::Client::from_conf(
+        aws_sdk_s3::config::Builder::from(&connection.sdk)
+            .region(Region::new(HOME))
+            .credentials_provider(world.caller_credentials(ARCHIVE, Principal::Root))
+            .interceptor(world.interceptor())
+            .build(),
+    );
+    let place = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::from(HOME))
+        .build();
+    s3.create_bucket()
+        .bucket(BUCKET)
+        .create_bucket_configuration(place)
+        .send()
+        .await
+        .expect("the name is free");
+    let arn = format!("arn:aws:s3:::{BUCKET}");
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": {"Service": "guardduty.amazonaws.com"},
+        "Action": ["s3:GetBucketLocation", "s3:PutObject"],
+        "Resource": [arn, format!("{arn}/*")],
+        "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+    }]});
+    s3.put_bucket_policy().bucket(BUCKET).policy(policy.to_string()).send().await.expect("a policy");
+}
+
+/// A key policy that lets its account manage the key and GuardDuty of the organisation use it.
+pub fn key_policy(account: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": format!("arn:aws:iam::{account}:root")},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "guardduty.amazonaws.com"},
+            "Action": "kms:GenerateDataKey",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+        },
+    ]})
+    .to_string()
+}
+
+/// A key of the archive under this alias.
+pub async fn key(world: &World, alias: &str) {
+    let connection = world.connection(&baseline::place::Region::new(HOME));
+    let kms = aws_sdk_kms::Client::from_conf(
+        aws_sdk_kms::config::Builder::from(&connection.sdk)
+            .region(Region::new(HOME))
+            .credentials_provider(world.caller_credentials(ARCHIVE, Principal::Root))
+            .interceptor(world.interceptor())
+            .build(),
+    );
+    let made =
+        kms.create_key().policy(key_policy(ARCHIVE)).send().await.expect("a policy that keeps the owner in");
+    let id = made.key_metadata.map(|key| key.key_id).expect("an id");
+    kms.create_alias().alias_name(alias).target_key_id(id).send().await.expect("the alias is free");
+}
+
+/// Something that somebody does behind the program's back to a world that had converged.
+pub struct Happening {
+    pub name: &'static str,
+    pub change: fn(&World),
+    /// The rule that shows it.
+    pub rule: &'static str,
+}
+
+/// What no value of the spec can bring about, and still must be seen.
+pub fn happenings(control: &str) -> &'static [Happening] {
+    match control {
+        "iam.root-user" => &[
+            Happening {
+                name: "the root user gets an access key",
+                change: |world| world.account(MEMBER, |account| account.iam.root.access_keys = true),
+                rule: "root-access-keys",
+            },
+            Happening {
+                name: "the root user loses its device",
+                change: |world| world.account(MEMBER, |account| account.iam.root.mfa = Mfa::None),
+                rule: "root-mfa",
+            },
+            Happening {
+                name: "the root user gets a virtual device",
+                change: |world| world.account(MEMBER, |account| account.iam.root.mfa = Mfa::Virtual),
+                rule: "root-hardware-mfa",
+            },
+            Happening {
+                name: "the root user gets a certificate",
+                change: |world| world.account(MEMBER, |account| account.iam.root.signing_certificates = true),
+                rule: "root-signing-certificates",
+            },
+        ],
+        "iam.password-policy" => &[
+            Happening {
+                name: "the policy is deleted",
+                change: |world| world.account(MEMBER, |account| account.iam.password_policy = None),
+                rule: "password-policy",
+            },
+            Happening {
+                name: "the policy is what an update that says nothing leaves",
+                change: |world| {
+                    let policy = Some(PasswordPolicy::default());
+                    world.account(MEMBER, |account| account.iam.password_policy = policy);
+                },
+                rule: "password-policy",
+            },
+        ],
+        "guardduty.detector" => &[
+            Happening {
+                name: "the detector is deleted",
+                change: |world| world.region(MEMBER, HOME, |region| region.guardduty.detector = None),
+                rule: "detector",
+            },
+            Happening {
+                name: "the export goes elsewhere",
+                change: |world| {
+                    export(world, |destination| destination.bucket_arn = "arn:aws:s3:::elsewhere".into())
+                },
+                rule: "publishing",
+            },
+            Happening { name: "the export is deleted", change: no_export, rule: "publishing" },
+        ],
+        "specimen.export" => {
+            &[Happening { name: "the export is deleted", change: no_export, rule: "export" }]
+        }
+        "ecr.repositories" => &[Happening {
+            name: "a new repository",
+            change: |world| {
+                let now = world.now();
+                world.region(MEMBER, HOME, |region| {
+                    region.ecr.repositories.insert("team/new".to_owned(), Repository::with_defaults(now));
+                });
+            },
+            rule: "scan-on-push",
+        }],
+        _ => &[],
+    }
+}
+
+fn no_export(world: &World) {
+    world.region(MEMBER, HOME, |region| {
+        if let Some(detector) = &mut region.guardduty.detector {
+            detector.destination = None;
+        }
+    });
+}
+
+fn export(world: &World, change: impl FnOnce(&mut baseline::sandbox::guardduty::Destination)) {
+    world.region(MEMBER, HOME, |region| {
+        if let Some(destination) = region.guardduty.detector.as_mut().and_then(|d| d.destination.as_mut()) {
+            change(destination);
+        }
+    });
+}
+
+/// Does by hand what no API can do.
+pub fn by_hand(world: &World) {
+    world.account(MEMBER, |account| {
+        account.iam.root.access_keys = false;
+        account.iam.root.signing_certificates = false;
+        account.iam.root.mfa = Mfa::Hardware;
+    });
+}

@@ -1,0 +1,95 @@
+//! What the in-memory AWS cannot show, by name and with the reason. The list shrinks; it never grows silently:
+//! where an entry is an operation, a test fails as soon as the world answers it.
+
+use aws_smithy_types::error::display::DisplayErrorContext;
+use baseline::sandbox::{Principal, World};
+
+use super::stage::{HOME, MEMBER};
+
+/// Something that is not shown.
+struct NotShown {
+    /// An operation, or what it is about.
+    what: &'static str,
+    why: &'static str,
+}
+
+const NOT_SHOWN: &[NotShown] = &[
+    NotShown {
+        what: "ecr:GetRegistryScanningConfiguration",
+        why: "scanning rules of the whole registry win over a repository's own, and no control declares them yet",
+    },
+    NotShown {
+        what: "ecr:DeleteLifecyclePolicy",
+        why: "`lifecycle: none` is put right by hand: nothing here deletes",
+    },
+    NotShown { what: "kms:DisableKeyRotation", why: "no control turns rotation off" },
+    NotShown {
+        what: "iam:DeleteAccountPasswordPolicy",
+        why: "deleted policies are shown by taking them out of the world",
+    },
+    NotShown {
+        what: "guardduty:UpdateMemberDetectors",
+        why: "an administrator's changes are shown by naming the administrator in the world",
+    },
+    NotShown {
+        what: "images that a lifecycle policy deletes",
+        why: "the world's repositories hold no images",
+    },
+    NotShown { what: "users locked out by `hardExpiry`", why: "the world's users have no passwords" },
+    NotShown { what: "charges", why: "no API tells them before they are made" },
+    NotShown {
+        what: "quotas of the account",
+        why: "one key, one detector and a few repositories reach none",
+    },
+];
+
+#[test]
+fn every_entry_has_its_reason_once() {
+    for (index, entry) in NOT_SHOWN.iter().enumerate() {
+        assert!(!entry.why.is_empty(), "{}", entry.what);
+        assert!(NOT_SHOWN[..index].iter().all(|other| other.what != entry.what), "{} twice", entry.what);
+    }
+}
+
+/// Sends one operation that is on the list, and says whether the world answered it.
+macro_rules! unanswered {
+    ($world:expr, $sdk:ident, $call:literal, |$client:ident| $send:expr) => {{
+        assert!(NOT_SHOWN.iter().any(|entry| entry.what == $call), "{} is not on the list", $call);
+        let connection = $world.connection(&baseline::place::Region::new(HOME));
+        let $client = $sdk::Client::from_conf(
+            $sdk::config::Builder::from(&connection.sdk)
+                .region(aws_types::region::Region::new(HOME))
+                .credentials_provider($world.caller_credentials(MEMBER, Principal::Root))
+                .interceptor($world.interceptor())
+                .build(),
+        );
+        let error = $send.send().await.expect_err(concat!($call, " is shown now: take it off the list"));
+        let why = DisplayErrorContext(&error).to_string();
+        assert!(why.contains("the sandbox has no"), "{}: {why}", $call);
+        $call
+    }};
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shown_now_leaves_the_list() {
+    let world = World::many(2);
+    let tried = [
+        unanswered!(world, aws_sdk_ecr, "ecr:GetRegistryScanningConfiguration", |ecr| ecr
+            .get_registry_scanning_configuration()),
+        unanswered!(world, aws_sdk_ecr, "ecr:DeleteLifecyclePolicy", |ecr| ecr
+            .delete_lifecycle_policy()
+            .repository_name("a")),
+        unanswered!(world, aws_sdk_kms, "kms:DisableKeyRotation", |kms| kms
+            .disable_key_rotation()
+            .key_id("a")),
+        unanswered!(world, aws_sdk_iam, "iam:DeleteAccountPasswordPolicy", |iam| iam
+            .delete_account_password_policy()),
+        unanswered!(world, aws_sdk_guardduty, "guardduty:UpdateMemberDetectors", |guardduty| guardduty
+            .update_member_detectors()
+            .detector_id("a")
+            .account_ids(MEMBER)),
+    ];
+    let operations: Vec<&str> =
+        NOT_SHOWN.iter().map(|entry| entry.what).filter(|what| what.contains(':')).collect();
+    assert_eq!(operations, tried);
+}

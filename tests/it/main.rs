@@ -1,0 +1,5 @@
+//! One integration binary: linking the SDK crates is the slow part.
+
+mod cli;
+mod conformance;
+mod house;
