@@ -31,6 +31,9 @@ pub enum FaultKind {
     /// No answer, a timeout, or an answer of 5xx.
     Unavailable,
     Conflict,
+    /// The service refuses because it does not see, or may not yet use, what the call names: a new role, key or
+    /// policy reaches it after a while.
+    NotReady,
     Invalid,
     /// The service or feature does not exist in this region. Becomes
     /// [`crate::control::Verdict::NotOffered`], never unknown.
@@ -47,6 +50,7 @@ impl FaultKind {
             Self::Throttled => "Throttled",
             Self::Unavailable => "Unavailable",
             Self::Conflict => "Conflict",
+            Self::NotReady => "NotReady",
             Self::Invalid => "Invalid",
             Self::NotOffered => "NotOffered",
         }
@@ -54,7 +58,7 @@ impl FaultKind {
 
     /// May the same call succeed later without anybody doing anything?
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Throttled | Self::Unavailable | Self::Conflict)
+        matches!(self, Self::Throttled | Self::Unavailable | Self::Conflict | Self::NotReady)
     }
 }
 

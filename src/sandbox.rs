@@ -85,12 +85,14 @@ struct Clock {
 }
 
 impl Default for World {
-    /// A world without accounts. `BASELINE_EXCHANGES` names a file that exchanges are recorded in.
+    /// A world without accounts. `BASELINE_EXCHANGES` names a file that exchanges are recorded in; not those
+    /// of the unit tests, which say to the world what AWS must refuse.
     #[expect(clippy::disallowed_methods, reason = "every world of a test run records, whoever makes it")]
     fn default() -> Self {
         let clock = Clock { started: Timestamp::now(), since: Instant::now(), advanced: Duration::ZERO };
         let world = Self(Arc::new(Inner { state: Mutex::default(), clock: Mutex::new(clock) }));
-        if let Some(path) = std::env::var_os("BASELINE_EXCHANGES")
+        if !cfg!(test)
+            && let Some(path) = std::env::var_os("BASELINE_EXCHANGES")
             && let Err(error) = world.record(Path::new(&path))
         {
             tracing::warn!(%error, "exchanges are not recorded");
@@ -215,6 +217,11 @@ impl World {
         let recording = record::Recording::open(path)?;
         self.locked().recording = Some(recording);
         Ok(())
+    }
+
+    /// Ends a recording: for a world that answers what AWS never would.
+    pub fn stop_recording(&self) {
+        self.locked().recording = None;
     }
 
     fn locked(&self) -> MutexGuard<'_, state::State> {

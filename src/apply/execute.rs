@@ -13,7 +13,7 @@ use super::{ApplyReport, ChangeReport, ChangeResult, Remaining};
 use crate::audit::{Audit, AuditError, BeforeImage, Intent};
 use crate::aws::InScope;
 use crate::aws::journal::Purpose;
-use crate::control::{Facts, Found, Thing};
+use crate::control::{Facts, Known};
 use crate::fault::{Fault, FaultKind};
 use crate::guard::Guarded;
 use crate::inventory::{Seen, facts};
@@ -105,7 +105,7 @@ impl Run<'_> {
     async fn group(&self, group: &Group) -> Vec<(usize, ChangeReport)> {
         let start = Instant::now();
         let room = self.room.acquire().await;
-        let changes = Changes::new(self.plan, group, self.with.stop, start);
+        let mut changes = Changes::new(self.plan, group, self.with.stop, start);
         if room.is_err() || self.with.stop.is_cancelled() {
             return changes.all(&ChangeResult::NotReached);
         }
@@ -114,9 +114,16 @@ impl Run<'_> {
             scope: &group.scope,
             changes: group.places.len(),
         });
-        let reports = match self.prepare(group).await {
-            Ok(prepared) => changes.run(&prepared).await,
-            Err(result) => changes.all(&result),
+        let things = group.needs.iter().map(|need| need.thing.clone()).collect();
+        let known = self.with.fleet.resolve(things, true).await;
+        changes.end_those_without(&known);
+        let reports = if changes.is_empty() {
+            changes.all(&ChangeResult::NotReached)
+        } else {
+            match self.prepare(group, known).await {
+                Ok(prepared) => changes.run(&prepared).await,
+                Err(result) => changes.all(&result),
+            }
         };
         for (_, report) in &reports {
             (self.with.on)(Event::Ended { report });
@@ -124,25 +131,10 @@ impl Run<'_> {
         reports
     }
 
-    /// Everything that must be so before a group's first write: a session, the things that it stands on, a
-    /// fresh look, and that look kept.
-    async fn prepare<'s>(&'s self, group: &'s Group) -> Result<Prepared<'s>, ChangeResult> {
+    /// Everything that must be so before a group's first write: a session, a fresh look, and that look kept.
+    async fn prepare<'s>(&'s self, group: &'s Group, known: Known) -> Result<Prepared<'s>, ChangeResult> {
         let fleet = self.with.fleet;
         let (target, facts, spec) = self.target(group)?;
-        let things = group.needs.iter().map(|need| need.thing.clone()).collect();
-        let known = fleet.resolve(things, true).await;
-        let hard = group.needs.iter().filter(|need| need.hard).map(|need| &need.thing);
-        let missing: Vec<&Thing> = hard.filter(|thing| known.is_missing(thing)).collect();
-        if let Some(fault) = missing.iter().find_map(|thing| match known.get(thing) {
-            Some(Found::Unknown(fault)) => Some(fault.clone()),
-            _ => None,
-        }) {
-            return Err(ChangeResult::Failed { fault });
-        }
-        if !missing.is_empty() {
-            return Err(ChangeResult::Blocked { on: missing.into_iter().cloned().collect() });
-        }
-
         let failed = |fault| ChangeResult::Failed { fault };
         let session = fleet.session(&group.scope.account, Purpose::Apply).await;
         let session = session.map_err(|why| failed(unopened(why)))?;

@@ -11,8 +11,9 @@ use crate::plan::{Link, Plan, order};
 pub(super) struct Group {
     pub scope: Scope,
     pub control: String,
-    /// Places in the plan's items.
+    /// Places in the plan's items, in the control's order.
     pub places: Vec<usize>,
+    /// What any of its changes stands on.
     pub needs: Vec<Need>,
     pub makes: Vec<Thing>,
     /// The groups that make what this one needs.
@@ -29,14 +30,20 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group> {
                 scope: item.scope.clone(),
                 control: item.control.clone(),
                 places: Vec::new(),
-                needs: item.needs.clone(),
+                needs: Vec::new(),
                 makes: Vec::new(),
                 waits_for: BTreeSet::new(),
             });
             groups.len() - 1
         });
-        groups[index].places.push(place);
-        groups[index].makes.extend(item.finding.change().into_iter().flat_map(|change| change.makes.clone()));
+        let group = &mut groups[index];
+        group.places.push(place);
+        for need in &item.needs {
+            if !group.needs.contains(need) {
+                group.needs.push(need.clone());
+            }
+        }
+        group.makes.extend(item.finding.change().into_iter().flat_map(|change| change.makes.clone()));
     }
     let links: Vec<Link<'_>> =
         groups.iter().map(|group| Link { makes: &group.makes, needs: &group.needs }).collect();

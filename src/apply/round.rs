@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::group::Group;
 use super::{ChangeReport, ChangeResult, moved};
 use crate::aws::Writer;
-use crate::control::{Call, Change, Facts, Finding, Known, Retry, Step, Verdict};
+use crate::control::{Call, Change, Facts, Finding, Found, Known, Retry, Step, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
 use crate::observe::{Fleet, Target, misfit_fault};
 use crate::plan::{Plan, still_planned};
@@ -91,6 +91,30 @@ impl<'a> Changes<'a> {
         Self { plan, writes: &[], stop, start, open, done: Vec::new() }
     }
 
+    /// Ends the changes that stand on something that is not there, or of which nobody knows whether it is.
+    pub fn end_those_without(&mut self, known: &Known) {
+        for place in self.open.keys().copied().collect::<Vec<_>>() {
+            let hard = self.plan.items[place].needs.iter().filter(|need| need.hard).map(|need| &need.thing);
+            let missing: Vec<&Thing> = hard.filter(|thing| known.is_missing(thing)).collect();
+            let unknown = missing.iter().find_map(|thing| match known.get(thing) {
+                Some(Found::Unknown(fault)) => Some(fault.clone()),
+                _ => None,
+            });
+            match unknown {
+                Some(fault) => self.end(place, ChangeResult::Failed { fault }),
+                None if missing.is_empty() => {}
+                None => {
+                    let on = missing.into_iter().cloned().collect();
+                    self.end(place, ChangeResult::Blocked { on });
+                }
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Ends all changes that are still open in the same way.
     pub fn all(mut self, result: &ChangeResult) -> Vec<(usize, ChangeReport)> {
         for place in self.open.keys().copied().collect::<Vec<_>>() {
@@ -135,7 +159,8 @@ impl<'a> Changes<'a> {
         self.done
     }
 
-    /// Sends the calls of some changes, several changes at once, each change's in order.
+    /// Sends the calls of some changes: those of one resource one after another, in the control's order, and
+    /// several resources at once. Two calls that write one thing at once would race.
     async fn send(&mut self, prepared: &Prepared<'_>, to_send: Vec<(usize, Vec<Step>)>) {
         let stop = self.stop;
         for (place, steps) in &to_send {
@@ -143,12 +168,17 @@ impl<'a> Changes<'a> {
                 attempt.steps = steps.len();
             }
         }
-        let sent: Vec<_> = stream::iter(to_send)
-            .map(|(place, steps)| async move { (place, calls(prepared, &steps, stop).await) })
+        let mut by_resource: BTreeMap<&str, Vec<(usize, Vec<Step>)>> = BTreeMap::new();
+        for (place, steps) in to_send {
+            let resource = self.plan.items[place].finding.resource.as_str();
+            by_resource.entry(resource).or_default().push((place, steps));
+        }
+        let sent: Vec<_> = stream::iter(by_resource.into_values())
+            .map(|changes| one_after_another(prepared, changes, stop))
             .buffer_unordered(CHANGES_AT_ONCE)
             .collect()
             .await;
-        for (place, (calls, fault)) in sent {
+        for (place, calls, fault) in sent.into_iter().flatten() {
             let Some(attempt) = self.open.get_mut(&place) else { continue };
             attempt.tries += 1;
             attempt.sent = Some(Instant::now());
@@ -187,7 +217,10 @@ impl<'a> Changes<'a> {
                 Next::Wait(Duration::from_secs(progress.look_again.into()))
             }
             Some(Verdict::Change(change)) => {
-                let may_send = attempt.tries < TRIES && !last && is_part_of(change, planned);
+                // What AWS does not see yet is asked for until patience ends, not a number of times.
+                let not_ready = attempt.fault.as_ref().is_some_and(|f| f.kind == FaultKind::NotReady);
+                let has_tries = attempt.tries < TRIES || (not_ready && !out_of_time);
+                let may_send = has_tries && !last && is_part_of(change, planned);
                 // A call that landed without an answer fails when it is sent again; fewer steps are left.
                 let came_on = change.steps.len() < attempt.steps;
                 match &attempt.fault {
@@ -275,6 +308,26 @@ fn told<'f>(planned: &Finding<Step>, looked: &'f [Finding<Step>]) -> Option<&'f 
 /// Are all calls that are left among those that were planned? What is executed never leaves the plan.
 fn is_part_of(left: &Change<Step>, planned: &Finding<Step>) -> bool {
     planned.change().is_some_and(|planned| left.steps.iter().all(|step| planned.steps.contains(step)))
+}
+
+/// Sends the calls of changes to one resource. After one that fails the others are not sent: they may stand on
+/// it.
+async fn one_after_another(
+    prepared: &Prepared<'_>,
+    changes: Vec<(usize, Vec<Step>)>,
+    stop: &CancellationToken,
+) -> Vec<(usize, usize, Option<Fault>)> {
+    let mut failed = None;
+    let mut sent = Vec::with_capacity(changes.len());
+    for (place, steps) in changes {
+        let (count, fault) = match &failed {
+            None => calls(prepared, &steps, stop).await,
+            Some(fault) => (0, Some(Fault::clone(fault))),
+        };
+        failed = fault.clone();
+        sent.push((place, count, fault));
+    }
+    sent
 }
 
 /// Sends a change's calls in order, up to the first that fails or to the signal.

@@ -81,12 +81,16 @@ macro_rules! services {
 
 services! {
     account: aws_sdk_account,
+    cloudtrail: aws_sdk_cloudtrail,
+    ec2: aws_sdk_ec2,
     ecr: aws_sdk_ecr,
     guardduty: aws_sdk_guardduty,
     iam: aws_sdk_iam,
     kms: aws_sdk_kms,
+    logs: aws_sdk_cloudwatchlogs,
     organizations: aws_sdk_organizations,
     s3: aws_sdk_s3,
+    s3control: aws_sdk_s3control,
     sts: aws_sdk_sts,
 }
 

@@ -63,12 +63,16 @@ impl Context {
 fn prefix(service: &str) -> &'static str {
     match service {
         "Account" => "account",
+        "CloudTrail" => "cloudtrail",
+        "CloudWatch Logs" => "logs",
+        "EC2" => "ec2",
         "ECR" => "ecr",
         "GuardDuty" => "guardduty",
         "IAM" => "iam",
         "KMS" => "kms",
         "Organizations" => "organizations",
         "S3" => "s3",
+        "S3 Control" => "s3control",
         "STS" => "sts",
         _ => "unnamed",
     }

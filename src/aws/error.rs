@@ -70,6 +70,16 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     iter::successors(Some(error), |error| (*error).source())
 }
 
+/// What CloudTrail says of a bucket policy, key policy, role or log group that it does not see yet (API
+/// reference, CreateTrail). A wrong one is answered in the same way, so waiting has to end.
+const NOT_READY: &[&str] = &[
+    "InsufficientS3BucketPolicyException",
+    "InsufficientEncryptionPolicyException",
+    "InvalidCloudWatchLogsRoleArnException",
+    "InvalidCloudWatchLogsLogGroupArnException",
+    "CloudWatchLogsDeliveryUnavailableException",
+];
+
 /// The kind of a modelled or generic error, by its code (AWS common errors of each protocol) and, where an
 /// organisation's policy denies, by its message (IAM User Guide, "Access denied error messages").
 fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
@@ -91,6 +101,9 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
     }
     if throttled.iter().any(|word| code.contains(word)) || status == Some(429) {
         return FaultKind::Throttled;
+    }
+    if NOT_READY.contains(&code) {
+        return FaultKind::NotReady;
     }
     match code {
         "OptInRequired"

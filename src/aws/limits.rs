@@ -33,6 +33,12 @@ pub struct Rate {
 /// | iam | writes | 2, 5 | not published |
 /// | sts | all | 100, 200 | STS quotas: 600 a second for an account and region, left to others |
 /// | account | all | 5, 10 | Account Management quotas: 10 a second for an account |
+/// | cloudtrail | CreateTrail, UpdateTrail, PutEventSelectors and other writes | 1, 1 | CloudTrail quotas, transactions a second |
+/// | cloudtrail | reads | 5, 5 | CloudTrail quotas: 10 a second, half left to others |
+/// | ec2 | all | 10, 50 | EC2 request throttling: buckets of 50 to 100, refilled by 5 to 20 a second |
+/// | logs | writes | 5, 5 | CloudWatch Logs quotas: PutRetentionPolicy, AssociateKmsKey and their like, 5 a second |
+/// | logs | reads | 5, 10 | CloudWatch Logs quotas: DescribeLogGroups 10 a second, half left to others |
+/// | s3control | all | 5, 10 | not published |
 /// | ecr | PutLifecyclePolicy and other writes | 10, 20 | ECR service quotas, per-operation rates |
 /// | ecr | reads | 20, 40 | ECR service quotas, per-operation rates |
 /// | kms | all | 50, 100 | KMS request quotas, the lowest of the shared ones |
@@ -48,6 +54,12 @@ const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("iam", Class::Any, rate(10.0, 20.0)),
     ("sts", Class::Any, rate(100.0, 200.0)),
     ("account", Class::Any, rate(5.0, 10.0)),
+    ("cloudtrail", Class::Writes, rate(1.0, 1.0)),
+    ("cloudtrail", Class::Any, rate(5.0, 5.0)),
+    ("ec2", Class::Any, rate(10.0, 50.0)),
+    ("logs", Class::Writes, rate(5.0, 5.0)),
+    ("logs", Class::Any, rate(5.0, 10.0)),
+    ("s3control", Class::Any, rate(5.0, 10.0)),
     ("ecr", Class::Writes, rate(10.0, 20.0)),
     ("ecr", Class::Any, rate(20.0, 40.0)),
     ("kms", Class::Any, rate(50.0, 100.0)),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::control::Thing;
+use crate::control::{Need, Thing};
 use crate::fault::Fault;
 
 /// One of many resources: read, or not readable. A list with one unreadable member is not an unreadable list.
@@ -74,6 +74,10 @@ pub struct Change<A> {
     /// Things that exist once the steps are done: the other half of [`crate::control::Need`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub makes: Vec<Thing>,
+    /// Which of the control's needs this change stands on, where that is not all of them: a detector can be
+    /// enabled without the bucket that its findings are exported to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_on: Option<Vec<Thing>>,
 }
 
 impl<A> Change<A> {
@@ -90,7 +94,13 @@ impl<A> Change<A> {
             carries: None,
             adopts: None,
             makes: Vec::new(),
+            stands_on: None,
         }
+    }
+
+    /// Those of the control's needs that this change stands on.
+    pub fn needs<'n>(&self, all: &'n [Need]) -> impl Iterator<Item = &'n Need> {
+        all.iter().filter(|need| self.stands_on.as_ref().is_none_or(|only| only.contains(&need.thing)))
     }
 
     /// As [`Change::update`], for what does not exist yet.
@@ -218,6 +228,7 @@ impl<A> Finding<A> {
                 carries: c.carries,
                 adopts: c.adopts,
                 makes: c.makes,
+                stands_on: c.stands_on,
             }),
             Verdict::InSync => Verdict::InSync,
             Verdict::Manual(task) => Verdict::Manual(task),

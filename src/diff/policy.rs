@@ -11,8 +11,10 @@ use serde_json::{Map, Value};
 
 mod delivery;
 mod glob;
+mod merge;
 
 pub use delivery::{Delivery, allows_service};
+pub use merge::{by_sid, lacking, with_statements};
 
 /// A document that is not a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -38,13 +38,16 @@ pub fn account<'a>(
         let observation = view.scopes.get(region).and_then(|scope| scope.get(control.meta().id));
         let needs: Arc<[Need]> = control.needs(&facts, &spec).unwrap_or_default().into();
         let findings = findings(*control, &facts, &view.known, &spec, observation);
-        raws.extend(findings.into_iter().map(|finding| Raw {
-            facts: Arc::clone(&facts),
-            control: *control,
-            declared,
-            finding: with_unknown_needs(finding, &needs, &view.known),
-            needs: Arc::clone(&needs),
-            spec: Arc::clone(&spec),
+        raws.extend(findings.into_iter().map(|finding| {
+            let needs = needs_of(&finding, &needs);
+            Raw {
+                facts: Arc::clone(&facts),
+                control: *control,
+                declared,
+                finding: with_unknown_needs(finding, &needs, &view.known),
+                needs,
+                spec: Arc::clone(&spec),
+            }
         }));
     }
     raws
@@ -88,6 +91,14 @@ fn unseen(control: &dyn ErasedControl, fault: Fault) -> Finding<Step> {
         Verdict::Unknown { fault }
     };
     Finding::new("", rule, verdict)
+}
+
+/// What this finding stands on, of all that its control needs.
+fn needs_of(finding: &Finding<Step>, all: &Arc<[Need]>) -> Arc<[Need]> {
+    match finding.change() {
+        Some(change) if change.stands_on.is_some() => change.needs(all).cloned().collect(),
+        _ => Arc::clone(all),
+    }
 }
 
 /// A change whose hard need could not be looked at is not known to be possible, and so is not known.

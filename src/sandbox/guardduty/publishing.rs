@@ -169,7 +169,7 @@ pub(super) fn describe(
         .status(status(call, &destination))
         .publishing_failure_start_timestamp(0)
         .destination_properties(properties)
-        .set_tags(Some(destination.tags.into_iter().collect()))
+        .set_tags((!destination.tags.is_empty()).then(|| destination.tags.into_iter().collect()))
         .destination_id(destination.id)
         .build())
 }
