@@ -31,7 +31,7 @@ static SERVICE: Service = Service {
     prefix: "iam",
     protocol: Protocol::Query,
     throttled: ("Throttling", 400),
-    broken: ("ServiceFailure", 500),
+    broken: ("InternalFailure", 500),
 };
 
 pub(super) fn operations() -> Operations {
