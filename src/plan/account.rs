@@ -1,5 +1,6 @@
 //! One account's findings, from what was seen of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -50,8 +51,40 @@ pub fn account<'a>(
             }
         }));
     }
+    closed_regions(raws)
+}
+
+/// Where an organisation's policy denied everything that was asked of a region, for controls of two services at
+/// least, the region is closed to the account: not offered, rather than unknown. A policy that denies one
+/// service says nothing of the region.
+fn closed_regions(mut raws: Vec<Raw<'_>>) -> Vec<Raw<'_>> {
+    let mut denied: BTreeMap<Region, BTreeSet<&str>> = BTreeMap::new();
+    let mut open: BTreeSet<Region> = BTreeSet::new();
+    for raw in &raws {
+        let region = &raw.facts.scope.region;
+        match &raw.finding.verdict {
+            Verdict::Unknown { fault } if fault.kind == FaultKind::DeniedByOrganization => {
+                let service = fault.call.split(':').next().unwrap_or_default();
+                denied.entry(region.clone()).or_default().insert(service);
+            }
+            _ => {
+                open.insert(region.clone());
+            }
+        }
+    }
+    let closed: BTreeSet<Region> = denied
+        .into_iter()
+        .filter(|(region, services)| services.len() > 1 && !open.contains(region))
+        .map(|(region, _)| region)
+        .collect();
+    for raw in raws.iter_mut().filter(|raw| closed.contains(&raw.facts.scope.region)) {
+        raw.finding.verdict = Verdict::NotOffered { source: CLOSED.into() };
+    }
     raws
 }
+
+const CLOSED: &str =
+    "a policy of the organisation closes the region to this account; write it under `regions.except`";
 
 /// What one control says of one scope. A scope without an observation, or with one for another question, is
 /// unknown.

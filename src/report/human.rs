@@ -133,9 +133,7 @@ impl<'a> Page<'a> {
             if !asides.is_empty() {
                 text.gap();
             }
-            for block in asides {
-                self.aside(text, block);
-            }
+            self.asides(text, &asides);
         }
     }
 

@@ -1,11 +1,14 @@
 //! What is not going to be touched, one line each, last in its account.
 
+use std::collections::BTreeSet;
+
 use crate::control::Verdict;
 use crate::plan::Outcome;
 
 use super::super::fold::Block;
 use super::super::style::Paint;
 use super::super::text::Text;
+use super::super::words::counted;
 use super::Page;
 use super::block::{regions, subject};
 use super::fields::short;
@@ -33,11 +36,36 @@ fn word(outcome: &Outcome) -> Option<&'static str> {
 }
 
 impl Page<'_> {
-    pub(super) fn aside(&self, text: &mut Text<'_>, block: &Block<'_>) {
+    /// What is not going to be touched. A reason why something does not exist somewhere is said once, however
+    /// many controls it holds for.
+    pub(super) fn asides(&self, text: &mut Text<'_>, asides: &[&Block<'_>]) {
+        let mut said: Vec<&Block<'_>> = Vec::new();
+        for block in asides {
+            if !said.iter().any(|other| is_not_offered_alike(other, block)) {
+                let alike: Vec<_> =
+                    asides.iter().filter(|other| is_not_offered_alike(other, block)).collect();
+                match alike.as_slice() {
+                    [] | [_] => self.aside(text, block),
+                    many => {
+                        let controls: BTreeSet<&str> =
+                            many.iter().map(|block| block.first.control.as_str()).collect();
+                        let subject = counted(controls.len(), "control");
+                        self.said_of(text, block, &subject);
+                    }
+                }
+            }
+            said.push(block);
+        }
+    }
+
+    fn aside(&self, text: &mut Text<'_>, block: &Block<'_>) {
+        self.said_of(text, block, &subject(block));
+    }
+
+    fn said_of(&self, text: &mut Text<'_>, block: &Block<'_>, subject: &str) {
         let Some(word) = word(&block.first.outcome) else { return };
         let regions = regions(block);
         let place = if regions.is_empty() { String::new() } else { format!(" in {regions}") };
-        let subject = subject(block);
         let line = match why(block) {
             Some(why) => format!("{subject}{place}: {why}"),
             None => format!("{subject}{place}"),
@@ -49,6 +77,14 @@ impl Page<'_> {
             text.paragraph(COLUMN, Paint::Plain, evidence);
         }
     }
+}
+
+fn is_not_offered_alike(one: &Block<'_>, other: &Block<'_>) -> bool {
+    let source = |block: &Block<'_>| match &block.first.finding.verdict {
+        Verdict::NotOffered { source } => Some(source.clone()),
+        _ => None,
+    };
+    source(one).is_some() && source(one) == source(other) && regions(one) == regions(other)
 }
 
 fn why(block: &Block<'_>) -> Option<String> {

@@ -72,6 +72,28 @@ fn a_region_that_the_organisation_denies_is_said_with_the_line_to_write() {
 }
 
 #[test]
+fn a_region_closed_by_a_policy_of_the_organisation_is_not_offered_and_said_once() {
+    let shell = Shell::acme();
+    shell.run("apply --auto-approve").exits(0);
+    shell.world.account(PROD_PAYMENTS, |account| {
+        let closed = Deny::new("*:*").in_region("eu-central-1").by_organization();
+        account.denies.insert(closed);
+        account.iam.root.access_keys = false;
+        account.iam.root.mfa = baseline::sandbox::iam::Mfa::Hardware;
+    });
+    let plan = shell.run("plan --detailed-exitcode").exits(0).fits();
+    let plan = plan.says("2 not offered");
+    assert!(plan.out.matches("closes the region").count() <= 1, "{}", plan.said());
+    shell.world.account(PROD_PAYMENTS, |account| account.iam.root.access_keys = true);
+    let plan = shell.run("plan").exits(0).fits();
+    let plan = plan.says(
+        "not offered 2 controls in eu-central-1: a policy of the organisation closes the region to this \
+         account; write it under `regions.except`",
+    );
+    assert_eq!(plan.out.matches("closes the region").count(), 1, "{}", plan.said());
+}
+
+#[test]
 fn a_service_that_throttles_for_ever_is_not_known_and_holds_up_nobody() {
     let shell = Shell::acme();
     shell.world.set_weather(
