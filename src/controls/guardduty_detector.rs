@@ -1,10 +1,9 @@
 //! `guardduty.detector`: threat detection in each region.
 //!
-//! Two rules. `detector` is everything that `UpdateDetector` writes, as one finding: findings of one scope
-//! may run at once, and several calls that write one detector would race. FSBP's ids of the single features
-//! stand beside the field in the schema (`x-frameworks`), so a report can tell them apart by the paths that
-//! differ. `publishing` is the export of findings, a resource of its own with a call of its own. Where there
-//! is no detector yet, the finding `detector` makes it with its export, and `publishing` is silent.
+//! Two rules. `detector` is everything that `UpdateDetector` writes, as one finding, because one call writes it.
+//! FSBP's ids of the single features stand beside the field in the schema (`x-frameworks`), so a report can tell
+//! them apart by the paths that differ. `publishing` is the export of findings, with a call of its own; it alone
+//! stands on the archive. Both have one resource, so a new detector is made before its export.
 
 use serde_json::Value;
 
@@ -163,6 +162,9 @@ deliverTo: archive
         match observed {
             None if spec.declares_detector() || spec.deliver_to.is_some() => {
                 say("detector", plan::absent(facts, spec));
+                if spec.deliver_to.is_some() && spec.wants_detector() {
+                    say("publishing", plan::first_export(facts));
+                }
             }
             None => {}
             Some(live) => {

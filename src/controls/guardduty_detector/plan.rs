@@ -62,7 +62,7 @@ fn archive(facts: &Facts) -> Result<&Archive, Fault> {
     })
 }
 
-/// There is no detector: one change makes it whole, with the export that cannot be set up before it.
+/// There is no detector: one change makes it whole. Its export is a change of its own, which stands on the archive.
 pub fn absent(facts: &Facts, spec: &DetectorSpec) -> Verdict<Write> {
     if !spec.wants_detector() {
         return Verdict::InSync;
@@ -96,20 +96,12 @@ pub fn absent(facts: &Facts, spec: &DetectorSpec) -> Verdict<Write> {
     let cost = cost(true, &features, None);
     let installs = agents.values().any(|on| *on);
     let settings = Settings { enabled: Some(true), frequency: spec.frequency, features, agents };
-    let mut steps = vec![Write::CreateDetector { settings, tags: facts.tags.clone() }];
-    if spec.deliver_to.is_some() {
-        match archive(facts) {
-            Ok(archive) => {
-                fields.push(Field::new("/deliverTo", Value::Null, "archive"));
-                steps.push(Write::CreateDestination { to: place(archive), tags: facts.tags.clone() });
-            }
-            Err(fault) => return Verdict::Unknown { fault },
-        }
-    }
+    let steps = vec![Write::CreateDetector { settings, tags: facts.tags.clone() }];
     Verdict::Change(Change {
         cost,
         evidence: installs.then(|| INSTALLS.to_owned()),
         carries: (!carries.is_empty()).then(|| carries.join("; ")),
+        stands_on: Some(Vec::new()),
         ..Change::create(fields, steps)
     })
 }
@@ -228,8 +220,23 @@ fn update(
         cost,
         evidence: (!evidence.is_empty()).then(|| evidence.join("; ")),
         carries: (!carries.is_empty()).then(|| carries.join("; ")),
+        stands_on: Some(Vec::new()),
         ..Change::update(fields, vec![Write::UpdateDetector { settings }])
     })
+}
+
+/// The export of a detector that is not there yet: its change comes first, because both have one resource.
+pub fn first_export(facts: &Facts) -> Verdict<Write> {
+    match archive(facts) {
+        Ok(archive) => {
+            let step = Write::CreateDestination { to: place(archive), tags: facts.tags.clone() };
+            Verdict::Change(Change::create(
+                vec![Field::new("/deliverTo", Value::Null, "archive")],
+                vec![step],
+            ))
+        }
+        Err(fault) => Verdict::Unknown { fault },
+    }
 }
 
 /// The export of findings, which members set up for themselves.

@@ -97,11 +97,17 @@ fn a_new_detector_starts_nothing_that_was_not_asked_for() {
 }
 
 #[test]
-fn a_new_detector_is_made_with_its_export_in_one_change() {
-    let created = change(json!({"enabled": true, "deliverTo": "archive"}), None);
-    assert_eq!(paths(&created), ["/enabled", "/deliverTo"]);
-    assert!(matches!(created.steps[..], [Write::CreateDetector { .. }, Write::CreateDestination { .. }]));
-    assert!(!serde_json::to_string(&created).unwrap().contains("arn:"));
+fn a_new_detector_does_not_wait_for_the_archive_and_its_export_does() {
+    let found = findings(json!({"enabled": true, "deliverTo": "archive"}), None);
+    let [made, exported] = found.iter().map(|f| f.change().expect("a change")).collect::<Vec<_>>()[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!((paths(made), paths(exported)), (vec!["/enabled"], vec!["/deliverTo"]));
+    assert!(matches!(made.steps[..], [Write::CreateDetector { .. }]));
+    assert!(matches!(exported.steps[..], [Write::CreateDestination { .. }]));
+    assert_eq!((&made.stands_on, &exported.stands_on), (&Some(Vec::new()), &None));
+    assert!(!serde_json::to_string(&found).unwrap().contains("arn:"));
+    assert_eq!(found[0].resource, found[1].resource, "one after another");
 }
 
 #[test]
