@@ -1,14 +1,15 @@
 //! Where things are: accounts, regions, and the pair of both that every call goes to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A 12-digit AWS account id. Never a number: leading zeros count.
+/// A 12-digit AWS account id. Never a number: leading zeros count. Shared, because every call carries one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct AccountId(String);
+pub struct AccountId(Arc<str>);
 
 impl AccountId {
     pub fn as_str(&self) -> &str {
@@ -21,7 +22,7 @@ impl TryFrom<String> for AccountId {
 
     fn try_from(text: String) -> Result<Self, String> {
         if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(format!("`{text}` is not an account id: 12 digits in quotes"))
         }
@@ -79,10 +80,10 @@ impl fmt::Display for AccountId {
 /// A region by its code. Not checked against a list in the binary: AWS opens regions faster than we release.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Region(pub String);
+pub struct Region(Arc<str>);
 
 impl Region {
-    pub fn new(code: impl Into<String>) -> Self {
+    pub fn new(code: impl Into<Arc<str>>) -> Self {
         Self(code.into())
     }
 
@@ -92,7 +93,7 @@ impl Region {
 
     /// The partition that a region code belongs to, by its prefix (AWS General Reference, ARN partitions).
     pub fn partition(&self) -> &'static str {
-        match self.0.as_str() {
+        match self.as_str() {
             code if code.starts_with("cn-") => "aws-cn",
             code if code.starts_with("us-gov-") => "aws-us-gov",
             code if code.starts_with("us-iso-") => "aws-iso",

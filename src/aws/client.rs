@@ -55,7 +55,7 @@ macro_rules! services {
             $(pub fn $service(&self, region: &Region) -> $sdk::Client {
                 self.get(stringify!($service), region, || {
                     let mut config = $sdk::config::Builder::from(&self.sdk)
-                        .region(aws_types::region::Region::new(region.0.clone()))
+                        .region(aws_types::region::Region::new(region.as_str().to_owned()))
                         .push_auth_scheme(self.auth.clone());
                     for interceptor in &self.interceptors {
                         config.push_interceptor(interceptor.clone());
