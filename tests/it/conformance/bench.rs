@@ -32,8 +32,52 @@ pub async fn furnish(world: &World, control: &str) {
                 }
             });
         }
+        "s3.account-public-access" => public_buckets(world).await,
         _ => {}
     }
+}
+
+/// A bucket that is public by its policy, one by its ACL and elsewhere, and one that is not.
+async fn public_buckets(world: &World) {
+    for (name, region) in [("www-assets", HOME), ("partner-drop", "eu-central-1"), ("vault", HOME)] {
+        let s3 = s3(world, MEMBER, region);
+        s3.create_bucket()
+            .bucket(name)
+            .create_bucket_configuration(
+                CreateBucketConfiguration::builder()
+                    .location_constraint(BucketLocationConstraint::from(region))
+                    .build(),
+            )
+            .send()
+            .await
+            .expect("the name is free");
+    }
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::www-assets/*",
+    }]});
+    world.bucket("www-assets", |bucket| {
+        bucket.openness.block = None;
+        bucket.policy = Some(policy.to_string());
+    });
+    world.bucket("partner-drop", |bucket| {
+        bucket.openness.block = None;
+        bucket.openness.readers = vec!["AllUsers".into()];
+    });
+}
+
+/// S3 in one region, for root of one account.
+fn s3(world: &World, account: &str, region: &'static str) -> aws_sdk_s3::Client {
+    let connection = world.connection(&baseline::place::Region::new(HOME));
+    aws_sdk_s3::Client::from_conf(
+        aws_sdk_s3::config::Builder::from(&connection.sdk)
+            .region(Region::new(region))
+            .credentials_provider(world.caller_credentials(account, Principal::Root))
+            .interceptor(world.interceptor())
+            .build(),
+    )
 }
 
 /// A detector as AWS makes one.
@@ -181,6 +225,11 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         "specimen.export" => {
             &[Happening { name: "the export is deleted", change: no_export, rule: "export" }]
         }
+        "s3.account-public-access" => &[Happening {
+            name: "the account's block is deleted",
+            change: |world| world.account(MEMBER, |account| account.public_access.block = None),
+            rule: "public-access",
+        }],
         "ecr.repositories" => &[Happening {
             name: "a new repository",
             change: |world| {
