@@ -67,10 +67,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What the account has, once two reads in a row say the same: after a change S3 answers with what was before
 /// for a while, and not always. An account that never agrees with itself is not known.
 pub async fn settled(aws: &Reader) -> Result<Block, Fault> {
-    let mut last = read(aws).await?;
+    agreed(|| read(aws)).await
+}
+
+/// What two reads in a row say.
+async fn agreed<T: PartialEq, F: Future<Output = Result<T, Fault>>>(
+    mut read: impl FnMut() -> F,
+) -> Result<T, Fault> {
+    let mut last = read().await?;
     for _ in 1..READS {
         tokio::time::sleep(PAUSE).await;
-        let next = read(aws).await?;
+        let next = read().await?;
         if next == last {
             return Ok(next);
         }
@@ -99,4 +106,35 @@ async fn read(aws: &Reader) -> Result<Block, Fault> {
         block_public_policy: on(live.block_public_policy),
         restrict_public_buckets: on(live.restrict_public_buckets),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of these answers, and how many of them were read.
+    async fn read_all(answers: &[u8]) -> (Result<u8, Fault>, usize) {
+        let mut read = 0;
+        let result = agreed(|| {
+            read += 1;
+            std::future::ready(Ok(answers[read - 1]))
+        })
+        .await;
+        (result, read)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_counts_when_the_next_one_is_the_same() {
+        assert_eq!(read_all(&[7, 7]).await, (Ok(7), 2));
+        assert_eq!(read_all(&[1, 7, 7]).await, (Ok(7), 3), "the first one was late");
+        assert_eq!(read_all(&[1, 7, 1, 7, 7]).await, (Ok(7), 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_never_agrees_with_itself_is_not_known() {
+        let (result, read) = read_all(&[1, 7, 1, 7, 1]).await;
+        let fault = result.expect_err("no two agree");
+        assert!(fault.kind.is_transient() && fault.call == GET.operation, "{fault}");
+        assert_eq!(read, READS);
+    }
 }
