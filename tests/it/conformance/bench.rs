@@ -1,9 +1,11 @@
 //! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
 //! because a world has to hold what a control looks after.
 
+use aws_sdk_ecr::types::{ScanFrequency, ScanType};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::ecr::Repository;
+use baseline::sandbox::ecr::registry::Scanning;
 use baseline::sandbox::guardduty::Detector;
 use baseline::sandbox::iam::{Mfa, PasswordPolicy};
 use baseline::sandbox::{Principal, World};
@@ -230,6 +232,21 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             change: |world| world.account(MEMBER, |account| account.public_access.block = None),
             rule: "public-access",
         }],
+        "ecr.registry" => &[
+            Happening {
+                name: "scanning goes back to what a new registry has",
+                change: |world| scanning(world, Scanning::default()),
+                rule: "scanning",
+            },
+            Happening {
+                name: "scanning by hand, by a rule that says so",
+                change: |world| {
+                    let rules = vec![(ScanFrequency::Manual, vec!["*".to_owned()])];
+                    scanning(world, Scanning { scan_type: ScanType::Basic, rules });
+                },
+                rule: "scanning",
+            },
+        ],
         "ecr.repositories" => &[Happening {
             name: "a new repository",
             change: |world| {
@@ -242,6 +259,10 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         }],
         _ => &[],
     }
+}
+
+fn scanning(world: &World, scanning: Scanning) {
+    world.region(MEMBER, HOME, |region| region.ecr.scanning = scanning);
 }
 
 fn no_export(world: &World) {
