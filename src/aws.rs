@@ -4,6 +4,7 @@
 //! ([`edge`]). Making a client costs about 100 µs and 17 KiB, so a thousand accounts would pay more for
 //! clients than for calls.
 
+mod account_host;
 mod client;
 mod connect;
 pub mod edge;

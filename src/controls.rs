@@ -2,10 +2,12 @@
 //!
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
+mod ecr_registry;
 mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
 mod iam_root_user;
+mod s3_account_public_access;
 
 use crate::control::ErasedControl;
 
@@ -14,7 +16,9 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &iam_password_policy::PasswordPolicy,
     &iam_root_user::RootUser,
     &guardduty_detector::GuardDutyDetector,
+    &ecr_registry::Registry,
     &ecr_repositories::Repositories,
+    &s3_account_public_access::AccountPublicAccess,
 ];
 
 /// The control with this id.

@@ -32,6 +32,7 @@ pub mod organizations;
 mod policy;
 mod record;
 pub mod s3;
+pub mod s3control;
 pub mod sample;
 mod state;
 pub mod sts;

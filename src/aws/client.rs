@@ -48,15 +48,17 @@ impl Clients {
     }
 }
 
-/// The services that controls and engine call. A new one is a line here, and a line in `edge::prefix`.
+/// The services that controls and engine call. A new one is a line here, and a line in `edge::prefix`. What
+/// stands behind `with` changes the configuration.
 macro_rules! services {
-    ($($service:ident: $sdk:ident,)*) => {
+    ($($service:ident: $sdk:ident $(with $change:path)?,)*) => {
         impl Clients {
             $(pub fn $service(&self, region: &Region) -> $sdk::Client {
                 self.get(stringify!($service), region, || {
                     let mut config = $sdk::config::Builder::from(&self.sdk)
                         .region(aws_types::region::Region::new(region.as_str().to_owned()))
                         .push_auth_scheme(self.auth.clone());
+                    $(config = $change(config);)?
                     for interceptor in &self.interceptors {
                         config.push_interceptor(interceptor.clone());
                     }
@@ -90,7 +92,7 @@ services! {
     logs: aws_sdk_cloudwatchlogs,
     organizations: aws_sdk_organizations,
     s3: aws_sdk_s3,
-    s3control: aws_sdk_s3control,
+    s3control: aws_sdk_s3control with super::account_host::as_written,
     sts: aws_sdk_sts,
 }
 
@@ -113,6 +115,12 @@ pub struct Writer {
 }
 
 impl Reader {
+    /// S3 in another region: a bucket answers only where it is. The calls stay this scope's in the journal and
+    /// in the rate limits.
+    pub fn s3_in(&self, region: &Region) -> aws_sdk_s3::Client {
+        self.clients.s3(region)
+    }
+
     /// Runs calls in this scope, with this session. The engine does this around everything that it lets a
     /// control do.
     pub async fn run<F: Future>(&self, calls: F) -> F::Output {

@@ -106,6 +106,8 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
         return FaultKind::NotReady;
     }
     match code {
+        // ECR: an Inspector or ECR policy of the organisation holds what the call would change.
+        "BlockedByOrganizationPolicyException" => FaultKind::DeniedByOrganization,
         "OptInRequired"
         | "SubscriptionRequiredException"
         | "UnrecognizedClientException"
@@ -125,5 +127,20 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
         }
         _ if status.is_some_and(|s| s >= 500) => FaultKind::Unavailable,
         _ => FaultKind::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_of_the_organisation_is_told_from_the_accounts_own() {
+        let denied = |code: &str, message: &str| kind_of(code, message, Some(403));
+        let by = |policy: &str| format!("not authorized with an explicit deny in a {policy}");
+        assert_eq!(denied("AccessDenied", &by("service control policy")), FaultKind::DeniedByOrganization);
+        assert_eq!(denied("AccessDenied", &by("resource-based policy")), FaultKind::Denied);
+        let blocked = kind_of("BlockedByOrganizationPolicyException", "", Some(400));
+        assert_eq!(blocked, FaultKind::DeniedByOrganization);
     }
 }

@@ -3,6 +3,7 @@
 //! Sources: Amazon ECR API Reference, the operation named at each handler.
 
 mod lifecycle;
+pub mod registry;
 
 use std::collections::BTreeMap;
 
@@ -40,12 +41,15 @@ pub(super) fn operations() -> Operations {
         .on("PutImageTagMutability", put_image_tag_mutability)
         .on("GetLifecyclePolicy", lifecycle::get)
         .on("PutLifecyclePolicy", lifecycle::put)
+        .on("GetRegistryScanningConfiguration", registry::get)
+        .on("PutRegistryScanningConfiguration", registry::put)
 }
 
 /// The private registry of one account in one region.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     pub repositories: BTreeMap<String, Repository>,
+    pub scanning: registry::Scanning,
 }
 
 /// A repository.

@@ -183,6 +183,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         super::ecr::operations(),
         super::kms::operations(),
         super::s3::operations(),
+        super::s3control::operations(),
     ]
     .into_iter()
     .map(|Operations { service, list }| {

@@ -4,6 +4,7 @@
 //! all accounts; reads after writes are never late.
 
 mod listing;
+pub mod public;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +43,10 @@ pub(super) fn operations() -> Operations {
         .on_kept("PutObject", keep_put_object, put_object)
         .on("GetObject", get_object)
         .on("ListObjectsV2", listing::list_objects_v2)
+        .on("ListBuckets", public::list_buckets)
+        .on("GetPublicAccessBlock", public::get_public_access_block)
+        .on("GetBucketPolicyStatus", public::get_bucket_policy_status)
+        .on("GetBucketAcl", public::get_bucket_acl)
 }
 
 /// A bucket.
@@ -50,6 +55,7 @@ pub struct Bucket {
     pub owner: String,
     pub region: String,
     pub policy: Option<String>,
+    pub openness: public::Openness,
     pub objects: BTreeMap<String, Stored>,
 }
 
@@ -160,6 +166,7 @@ fn create_bucket(call: &mut Call<'_>, input: &CreateBucketInput) -> Result<Creat
         owner: call.caller.account.clone(),
         region: call.region.to_owned(),
         policy: None,
+        openness: public::Openness::default(),
         objects: BTreeMap::new(),
     };
     call.state.buckets.insert(name.to_owned(), bucket);
@@ -222,7 +229,7 @@ fn put_bucket_policy(
     call: &mut Call<'_>,
     input: &PutBucketPolicyInput,
 ) -> Result<PutBucketPolicyOutput, Refusal> {
-    let bucket = owned(call, input.bucket(), input.expected_bucket_owner(), "s3:PutBucketPolicy")?;
+    owned(call, input.bucket(), input.expected_bucket_owner(), "s3:PutBucketPolicy")?;
     let policy = input.policy().unwrap_or_default();
     if policy.len() > 20 * 1024 || !policy::well_formed(policy, true) {
         return Err(Refusal::new(
@@ -231,7 +238,9 @@ fn put_bucket_policy(
             "Policies must be valid JSON and the first byte must be '{'",
         ));
     }
-    bucket.policy = Some(policy.to_owned());
+    let policy = policy.to_owned();
+    public::refuse_public_policy(call, input.bucket(), Some(&policy))?;
+    owned(call, input.bucket(), input.expected_bucket_owner(), "s3:PutBucketPolicy")?.policy = Some(policy);
     Ok(PutBucketPolicyOutput::builder().build())
 }
 

@@ -10,6 +10,7 @@ use super::identity::{Caller, Deny};
 use super::kms::Kms;
 use super::organizations::Organization;
 use super::s3::Bucket;
+use super::s3control::PublicAccess;
 use super::weather::Sky;
 
 /// The regions that are on in every account since before March 2019 (Account Management reference guide,
@@ -65,6 +66,7 @@ pub struct Account {
     /// What every principal of this account is denied; service control policies stand here.
     pub denies: BTreeSet<Deny>,
     pub iam: Iam,
+    pub public_access: PublicAccess,
     /// Made when first touched.
     pub(super) regions: BTreeMap<String, RegionState>,
 }
@@ -77,6 +79,7 @@ impl Account {
             opted_in: BTreeSet::new(),
             denies: BTreeSet::new(),
             iam: Iam::default(),
+            public_access: PublicAccess::default(),
             regions: BTreeMap::new(),
         }
     }

@@ -35,8 +35,8 @@ _S3 = frozenset(
     """
     AccessDenied BadDigest BucketAlreadyExists BucketAlreadyOwnedByYou ConditionalRequestConflict ExpiredToken
     InternalError InvalidAccessKeyId InvalidArgument InvalidBucketName InvalidRequest MethodNotAllowed
-    NoSuchBucket NoSuchBucketPolicy NoSuchKey NotImplemented OperationAborted PermanentRedirect PreconditionFailed
-    RequestTimeout RequestTimeTooSkewed ServiceUnavailable SignatureDoesNotMatch SlowDown TemporaryRedirect
+    NoSuchBucket NoSuchBucketPolicy NoSuchKey NoSuchPublicAccessBlockConfiguration NotImplemented OperationAborted
+    PermanentRedirect PreconditionFailed RequestTimeout RequestTimeTooSkewed ServiceUnavailable SignatureDoesNotMatch SlowDown TemporaryRedirect
     """.split()
 )
 

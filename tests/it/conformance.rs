@@ -14,6 +14,7 @@ mod broken;
 mod drift;
 mod mutate;
 mod not_shown;
+mod public_access;
 mod settles;
 mod specimens;
 mod stage;

@@ -1,9 +1,11 @@
 //! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
 //! because a world has to hold what a control looks after.
 
+use aws_sdk_ecr::types::{ScanFrequency, ScanType};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::ecr::Repository;
+use baseline::sandbox::ecr::registry::Scanning;
 use baseline::sandbox::guardduty::Detector;
 use baseline::sandbox::iam::{Mfa, PasswordPolicy};
 use baseline::sandbox::{Principal, World};
@@ -32,8 +34,52 @@ pub async fn furnish(world: &World, control: &str) {
                 }
             });
         }
+        "s3.account-public-access" => public_buckets(world).await,
         _ => {}
     }
+}
+
+/// A bucket that is public by its policy, one by its ACL and elsewhere, and one that is not.
+async fn public_buckets(world: &World) {
+    for (name, region) in [("www-assets", HOME), ("partner-drop", "eu-central-1"), ("vault", HOME)] {
+        let s3 = s3(world, MEMBER, region);
+        s3.create_bucket()
+            .bucket(name)
+            .create_bucket_configuration(
+                CreateBucketConfiguration::builder()
+                    .location_constraint(BucketLocationConstraint::from(region))
+                    .build(),
+            )
+            .send()
+            .await
+            .expect("the name is free");
+    }
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::www-assets/*",
+    }]});
+    world.bucket("www-assets", |bucket| {
+        bucket.openness.block = None;
+        bucket.policy = Some(policy.to_string());
+    });
+    world.bucket("partner-drop", |bucket| {
+        bucket.openness.block = None;
+        bucket.openness.readers = vec!["AllUsers".into()];
+    });
+}
+
+/// S3 in one region, for root of one account.
+fn s3(world: &World, account: &str, region: &'static str) -> aws_sdk_s3::Client {
+    let connection = world.connection(&baseline::place::Region::new(HOME));
+    aws_sdk_s3::Client::from_conf(
+        aws_sdk_s3::config::Builder::from(&connection.sdk)
+            .region(Region::new(region))
+            .credentials_provider(world.caller_credentials(account, Principal::Root))
+            .interceptor(world.interceptor())
+            .build(),
+    )
 }
 
 /// A detector as AWS makes one.
@@ -181,6 +227,26 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         "specimen.export" => {
             &[Happening { name: "the export is deleted", change: no_export, rule: "export" }]
         }
+        "s3.account-public-access" => &[Happening {
+            name: "the account's block is deleted",
+            change: |world| world.account(MEMBER, |account| account.public_access.block = None),
+            rule: "public-access",
+        }],
+        "ecr.registry" => &[
+            Happening {
+                name: "scanning goes back to what a new registry has",
+                change: |world| scanning(world, Scanning::default()),
+                rule: "scanning",
+            },
+            Happening {
+                name: "scanning by hand, by a rule that says so",
+                change: |world| {
+                    let rules = vec![(ScanFrequency::Manual, vec!["*".to_owned()])];
+                    scanning(world, Scanning { scan_type: ScanType::Basic, rules });
+                },
+                rule: "scanning",
+            },
+        ],
         "ecr.repositories" => &[Happening {
             name: "a new repository",
             change: |world| {
@@ -193,6 +259,10 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         }],
         _ => &[],
     }
+}
+
+fn scanning(world: &World, scanning: Scanning) {
+    world.region(MEMBER, HOME, |region| region.ecr.scanning = scanning);
 }
 
 fn no_export(world: &World) {
