@@ -19,6 +19,7 @@ mod settles;
 mod specimens;
 mod stage;
 mod story;
+mod switches;
 mod trouble;
 mod words;
 
