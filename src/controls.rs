@@ -6,6 +6,7 @@ mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
 mod iam_root_user;
+mod kms_keys;
 
 use crate::control::ErasedControl;
 
@@ -13,6 +14,7 @@ use crate::control::ErasedControl;
 pub static CONTROLS: &[&dyn ErasedControl] = &[
     &iam_password_policy::PasswordPolicy,
     &iam_root_user::RootUser,
+    &kms_keys::Keys,
     &guardduty_detector::GuardDutyDetector,
     &ecr_repositories::Repositories,
 ];
