@@ -9,6 +9,7 @@ mod guardduty_detector;
 mod iam_password_policy;
 mod iam_root_user;
 mod s3_account_public_access;
+mod kms_keys;
 
 use crate::control::ErasedControl;
 
@@ -17,6 +18,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &iam_password_policy::PasswordPolicy,
     &iam_root_user::RootUser,
     &ec2_account_defaults::AccountDefaults,
+    &kms_keys::Keys,
     &guardduty_detector::GuardDutyDetector,
     &ecr_registry::Registry,
     &ecr_repositories::Repositories,
