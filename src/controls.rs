@@ -6,6 +6,7 @@ mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
 mod iam_root_user;
+mod s3_log_archive;
 
 use crate::control::ErasedControl;
 
@@ -15,6 +16,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &iam_root_user::RootUser,
     &guardduty_detector::GuardDutyDetector,
     &ecr_repositories::Repositories,
+    &s3_log_archive::LogArchive,
 ];
 
 /// The control with this id.

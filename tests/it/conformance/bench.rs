@@ -1,6 +1,8 @@
 //! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
 //! because a world has to hold what a control looks after.
 
+mod log_archive;
+
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::ecr::Repository;
@@ -20,6 +22,7 @@ pub const KEY: &str = "alias/baseline/logs";
 pub async fn furnish(world: &World, control: &str) {
     match control {
         "guardduty.detector" => archive(world).await,
+        "s3.log-archive" => log_archive::furnish(world).await,
         "specimen.export" => {
             archive(world).await;
             detector(world);
@@ -101,16 +104,21 @@ pub fn key_policy(account: &str) -> String {
 
 /// A key of the archive under this alias.
 pub async fn key(world: &World, alias: &str) {
+    key_of(world, ARCHIVE, alias).await;
+}
+
+/// A key of an account under this alias.
+pub async fn key_of(world: &World, account: &str, alias: &str) {
     let connection = world.connection(&baseline::place::Region::new(HOME));
     let kms = aws_sdk_kms::Client::from_conf(
         aws_sdk_kms::config::Builder::from(&connection.sdk)
             .region(Region::new(HOME))
-            .credentials_provider(world.caller_credentials(ARCHIVE, Principal::Root))
+            .credentials_provider(world.caller_credentials(account, Principal::Root))
             .interceptor(world.interceptor())
             .build(),
     );
     let made =
-        kms.create_key().policy(key_policy(ARCHIVE)).send().await.expect("a policy that keeps the owner in");
+        kms.create_key().policy(key_policy(account)).send().await.expect("a policy that keeps the owner in");
     let id = made.key_metadata.map(|key| key.key_id).expect("an id");
     kms.create_alias().alias_name(alias).target_key_id(id).send().await.expect("the alias is free");
 }
@@ -181,6 +189,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         "specimen.export" => {
             &[Happening { name: "the export is deleted", change: no_export, rule: "export" }]
         }
+        "s3.log-archive" => log_archive::HAPPENINGS,
         "ecr.repositories" => &[Happening {
             name: "a new repository",
             change: |world| {
