@@ -10,6 +10,7 @@ mod iam_password_policy;
 mod iam_root_user;
 mod s3_account_public_access;
 mod kms_keys;
+mod s3_log_archive;
 
 use crate::control::ErasedControl;
 
@@ -23,6 +24,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &ecr_registry::Registry,
     &ecr_repositories::Repositories,
     &s3_account_public_access::AccountPublicAccess,
+    &s3_log_archive::LogArchive,
 ];
 
 /// The control with this id.

@@ -33,6 +33,14 @@ pub enum Thing {
         service: String,
         from: AccountId,
     },
+    /// The bucket's policy lets this service principal deliver from every account of the organisation. It is
+    /// made, and makes each of those deliveries: who makes it need not know the accounts.
+    OrganizationDelivery {
+        account: AccountId,
+        region: Region,
+        bucket: String,
+        service: String,
+    },
     Role {
         account: AccountId,
         name: String,
@@ -46,7 +54,23 @@ impl Thing {
             Self::Key { account, .. }
             | Self::Bucket { account, .. }
             | Self::Delivery { account, .. }
+            | Self::OrganizationDelivery { account, .. }
             | Self::Role { account, .. } => account,
+        }
+    }
+
+    /// The thing that this one is a part of: whoever makes that makes this too.
+    pub fn part_of(&self) -> Option<Self> {
+        match self {
+            Self::Delivery { account, region, bucket, service, from: _ } => {
+                Some(Self::OrganizationDelivery {
+                    account: account.clone(),
+                    region: region.clone(),
+                    bucket: bucket.clone(),
+                    service: service.clone(),
+                })
+            }
+            _ => None,
         }
     }
 }
@@ -60,6 +84,10 @@ impl fmt::Display for Thing {
             Self::Delivery { bucket, service, from, .. } => {
                 let service = service.trim_end_matches(".amazonaws.com");
                 write!(f, "delivery from {service} of {from} to bucket {bucket}")
+            }
+            Self::OrganizationDelivery { bucket, service, .. } => {
+                let service = service.trim_end_matches(".amazonaws.com");
+                write!(f, "delivery from {service} of the organisation to bucket {bucket}")
             }
             Self::Role { name, .. } => write!(f, "role {name}"),
         }

@@ -16,7 +16,10 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing) -> Found {
     };
     let home = &fleet.desired.organization.home;
     let region = match thing {
-        Thing::Key { region, .. } | Thing::Bucket { region, .. } | Thing::Delivery { region, .. } => region,
+        Thing::Key { region, .. }
+        | Thing::Bucket { region, .. }
+        | Thing::Delivery { region, .. }
+        | Thing::OrganizationDelivery { region, .. } => region,
         Thing::Role { .. } => home,
     };
     let reader = fleet.aws.engine_reader(&session, region);
@@ -27,7 +30,13 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing) -> Found {
                 Thing::Key { alias, .. } => key(&reader, alias).await,
                 Thing::Bucket { account, name, .. } => bucket(&reader, account, name).await,
                 Thing::Delivery { account, bucket, service, from, region } => {
+                    let from = from.as_str();
                     let asked = Asked { account, bucket, service, from, organization, region };
+                    delivery(&reader, &asked).await
+                }
+                Thing::OrganizationDelivery { account, bucket, service, region } => {
+                    // `*` is no account that a policy names one by one.
+                    let asked = Asked { account, bucket, service, from: "*", organization, region };
                     delivery(&reader, &asked).await
                 }
                 Thing::Role { name, .. } => role(&reader, name).await,
@@ -67,7 +76,7 @@ struct Asked<'a> {
     account: &'a AccountId,
     bucket: &'a str,
     service: &'a str,
-    from: &'a AccountId,
+    from: &'a str,
     organization: Option<&'a str>,
     region: &'a Region,
 }
@@ -91,7 +100,7 @@ async fn delivery(aws: &Reader, asked: &Asked<'_>) -> Result<Found, Fault> {
         service: asked.service,
         action: "s3:PutObject",
         resource: &format!("{arn}/AWSLogs/{}/x", asked.from),
-        account: asked.from.as_str(),
+        account: asked.from,
         organization: asked.organization,
     };
     Ok(if policy::allows_service(&policy, &delivery) { Found::Present { arn } } else { Found::Absent })

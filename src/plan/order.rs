@@ -37,8 +37,11 @@ pub fn order(links: &[Link<'_>]) -> Result<Order, Cycle> {
         .iter()
         .enumerate()
         .map(|(place, link)| {
-            let wanted = link.needs.iter().filter_map(|need| makers.get(&need.thing)).flatten();
-            wanted.copied().filter(|&maker| maker != place).collect()
+            let makers_of = |need: &Need| {
+                let whole = need.thing.part_of().and_then(|whole| makers.get(&whole));
+                makers.get(&need.thing).into_iter().chain(whole).flatten().copied().collect::<Vec<_>>()
+            };
+            link.needs.iter().flat_map(makers_of).filter(|&maker| maker != place).collect()
         })
         .collect();
 

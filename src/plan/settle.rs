@@ -46,13 +46,18 @@ pub fn settle(finding: &Finding<Step>, with: &Settling<'_>) -> Outcome {
                 .needs
                 .iter()
                 .filter(|need| {
-                    need.hard && with.known.is_missing(&need.thing) && !with.made.contains(&need.thing)
+                    need.hard && with.known.is_missing(&need.thing) && !is_made(&need.thing, with.made)
                 })
                 .map(|need| need.thing.clone())
                 .collect();
             if on.is_empty() { Outcome::Change } else { Outcome::Blocked { on, why: None } }
         }
     }
+}
+
+/// Do the changes of this plan make it, or a thing that it is a part of?
+fn is_made(thing: &Thing, made: &BTreeSet<Thing>) -> bool {
+    made.contains(thing) || thing.part_of().is_some_and(|whole| made.contains(&whole))
 }
 
 /// The staleness rule. A change may start exactly when planning again, from a fresh observation and the
@@ -121,6 +126,37 @@ mod tests {
         assert_eq!(settle(&change(), &with(&soft, &known, &none)), Outcome::Change);
         let there = Known::new([(key(), Found::Present { arn: "arn:x".into() })]);
         assert_eq!(settle(&change(), &with(&hard, &there, &none)), Outcome::Change);
+    }
+
+    #[test]
+    fn who_lets_the_organisation_deliver_lets_each_of_its_accounts_deliver() {
+        let archive: crate::place::AccountId = "444455556666".parse().expect("12 digits");
+        let region = crate::place::Region::new("eu-west-1");
+        let (bucket, service) = ("logs".to_owned(), "guardduty.amazonaws.com".to_owned());
+        let from = "111122223333".parse().expect("12 digits");
+        let delivery = Thing::Delivery {
+            account: archive.clone(),
+            region: region.clone(),
+            bucket: bucket.clone(),
+            service: service.clone(),
+            from,
+        };
+        let (needs, known) = ([Need::hard(delivery.clone())], Known::new([(delivery, Found::Absent)]));
+        let all =
+            Thing::OrganizationDelivery { account: archive.clone(), region: region.clone(), bucket, service };
+        let made = BTreeSet::from([all.clone()]);
+        assert_eq!(settle(&change(), &with(&needs, &known, &made)), Outcome::Change);
+        let maker = super::super::Link { makes: &[all], needs: &[] };
+        let taker = super::super::Link { makes: &[], needs: &needs };
+        assert_eq!(super::super::order(&[taker, maker]).map(|order| order.sequence), Ok(vec![1, 0]));
+        let other = Thing::OrganizationDelivery {
+            account: archive,
+            region,
+            bucket: "logs".into(),
+            service: "config.amazonaws.com".into(),
+        };
+        let made = BTreeSet::from([other]);
+        assert!(matches!(settle(&change(), &with(&needs, &known, &made)), Outcome::Blocked { .. }));
     }
 
     #[test]

@@ -3,27 +3,29 @@
 //! Source: Amazon S3 API Reference, the operation named at each handler. Bucket names are one namespace for
 //! all accounts; reads after writes are never late.
 
+mod bucket_policy;
+mod encryption;
+mod lifecycle;
 mod listing;
+mod lock;
+mod objects;
 pub mod public;
+mod settings;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use aws_sdk_s3::operation::create_bucket::{CreateBucketInput, CreateBucketOutput};
 use aws_sdk_s3::operation::get_bucket_location::{GetBucketLocationInput, GetBucketLocationOutput};
-use aws_sdk_s3::operation::get_bucket_policy::{GetBucketPolicyInput, GetBucketPolicyOutput};
-use aws_sdk_s3::operation::get_object::{GetObjectInput, GetObjectOutput};
 use aws_sdk_s3::operation::head_bucket::{HeadBucketInput, HeadBucketOutput};
-use aws_sdk_s3::operation::put_bucket_policy::{PutBucketPolicyInput, PutBucketPolicyOutput};
-use aws_sdk_s3::operation::put_object::{PutObjectInput, PutObjectOutput};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::BucketLocationConstraint;
-use aws_smithy_runtime_api::client::interceptors::context::Input;
-use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketNamespace, BucketVersioningStatus, LifecycleRule, LoggingEnabled,
+    ObjectLockConfiguration, ObjectLockEnabled, ObjectOwnership, PublicAccessBlockConfiguration,
+    ServerSideEncryptionRule,
+};
 
-use super::operation::{Call, Kept, Operations, Protocol, Refusal, Service, date_time};
+use super::operation::{Call, Operations, Protocol, Refusal, Service, length_within};
 use super::policy::{self, Question, Who};
+pub use objects::Stored;
 
 static SERVICE: Service = Service {
     id: "S3",
@@ -37,14 +39,27 @@ pub(super) fn operations() -> Operations {
     Operations::of(&SERVICE)
         .on("CreateBucket", create_bucket)
         .on("HeadBucket", head_bucket)
-        .on("GetBucketPolicy", get_bucket_policy)
-        .on("PutBucketPolicy", put_bucket_policy)
         .on("GetBucketLocation", get_bucket_location)
-        .on_kept("PutObject", keep_put_object, put_object)
-        .on("GetObject", get_object)
+        .on("GetBucketPolicy", bucket_policy::get)
+        .on("PutBucketPolicy", bucket_policy::put)
+        .on("GetBucketVersioning", settings::get_versioning)
+        .on("PutBucketVersioning", settings::put_versioning)
+        .on("GetPublicAccessBlock", settings::get_public_access)
+        .on("PutPublicAccessBlock", settings::put_public_access)
+        .on("GetBucketOwnershipControls", settings::get_ownership)
+        .on("PutBucketOwnershipControls", settings::put_ownership)
+        .on("GetBucketLogging", settings::get_logging)
+        .on("PutBucketLogging", settings::put_logging)
+        .on("GetBucketEncryption", encryption::get)
+        .on("PutBucketEncryption", encryption::put)
+        .on("GetObjectLockConfiguration", lock::get)
+        .on("PutObjectLockConfiguration", lock::put)
+        .on("GetBucketLifecycleConfiguration", lifecycle::get)
+        .on("PutBucketLifecycleConfiguration", lifecycle::put)
+        .on_kept("PutObject", objects::keep_put_object, objects::put_object)
+        .on("GetObject", objects::get_object)
         .on("ListObjectsV2", listing::list_objects_v2)
         .on("ListBuckets", public::list_buckets)
-        .on("GetPublicAccessBlock", public::get_public_access_block)
         .on("GetBucketPolicyStatus", public::get_bucket_policy_status)
         .on("GetBucketAcl", public::get_bucket_acl)
 }
@@ -55,18 +70,49 @@ pub struct Bucket {
     pub owner: String,
     pub region: String,
     pub policy: Option<String>,
-    pub openness: public::Openness,
     pub objects: BTreeMap<String, Stored>,
+    pub tags: BTreeMap<String, String>,
+    /// `None` where it was never set.
+    pub versioning: Option<BucketVersioningStatus>,
+    pub mfa_delete: bool,
+    pub encryption: ServerSideEncryptionRule,
+    pub public_access: Option<PublicAccessBlockConfiguration>,
+    /// Groups that may read by the bucket's ACL: `AllUsers`, `AuthenticatedUsers`.
+    pub readers: Vec<String>,
+    pub ownership: Option<ObjectOwnership>,
+    pub object_lock: Option<ObjectLockConfiguration>,
+    pub lifecycle: Vec<LifecycleRule>,
+    pub logging: Option<LoggingEnabled>,
 }
 
-/// An object.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    pub bytes: Vec<u8>,
-    /// In quotes, as the API has it.
-    pub etag: String,
-    pub content_type: Option<String>,
-    pub modified: Timestamp,
+impl Bucket {
+    /// A bucket as S3 makes one when told nothing: encrypted with SSE-S3 (since January 2023), all public
+    /// access blocked and access control lists off (since April 2023; S3 User Guide, "Default settings for new
+    /// S3 buckets"), no versions, no policy.
+    pub fn new(owner: &str, region: &str) -> Self {
+        let blocked = PublicAccessBlockConfiguration::builder()
+            .block_public_acls(true)
+            .ignore_public_acls(true)
+            .block_public_policy(true)
+            .restrict_public_buckets(true)
+            .build();
+        Self {
+            owner: owner.to_owned(),
+            region: region.to_owned(),
+            policy: None,
+            objects: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            versioning: None,
+            mfa_delete: false,
+            encryption: encryption::by_s3(),
+            public_access: Some(blocked),
+            readers: Vec::new(),
+            ownership: Some(ObjectOwnership::BucketOwnerEnforced),
+            object_lock: None,
+            lifecycle: Vec::new(),
+            logging: None,
+        }
+    }
 }
 
 fn access_denied() -> Refusal {
@@ -126,11 +172,44 @@ fn bucket_name(name: &str) -> bool {
         && !["-s3alias", "--ol-s3", ".mrap", "--x-s3"].iter().any(|suffix| name.ends_with(suffix))
 }
 
+/// Names in the namespace of an account and region end in both and `-an`; no other name ends so (CreateBucket,
+/// `BucketNamespace`; S3 User Guide, "Account regional namespace naming rules").
+fn fits_namespace(call: &Call<'_>, input: &CreateBucketInput) -> bool {
+    let name = input.bucket().unwrap_or_default();
+    match input.bucket_namespace() {
+        None | Some(BucketNamespace::Global) => !name.ends_with("-an"),
+        Some(BucketNamespace::AccountRegional) => {
+            name.ends_with(&format!("-{}-{}-an", call.caller.account, call.region))
+        }
+        Some(_) => false,
+    }
+}
+
+/// Up to 50 tags, no key twice or of AWS's own (S3 User Guide, "Using cost allocation S3 bucket tags").
+fn tags(input: &CreateBucketInput) -> Result<BTreeMap<String, String>, Refusal> {
+    let given = input.create_bucket_configuration().map(|c| c.tags()).unwrap_or_default();
+    let mut tags = BTreeMap::new();
+    for tag in given {
+        let fits = length_within(tag.key(), 1, 128)
+            && length_within(tag.value(), 0, 256)
+            && !tag.key().starts_with("aws:")
+            && tags.insert(tag.key().to_owned(), tag.value().to_owned()).is_none();
+        if !fits {
+            return Err(Refusal::new(400, "InvalidTag", "The TagValue you have provided is invalid"));
+        }
+    }
+    if tags.len() > 50 {
+        return Err(Refusal::new(400, "BadRequest", "Bucket tag count cannot be greater than 50"));
+    }
+    Ok(tags)
+}
+
 /// CreateBucket: the location constraint names the region of the request, and is left out in us-east-1 and
-/// nowhere else; one's own bucket again is `BucketAlreadyOwnedByYou`, in every region here.
+/// nowhere else; one's own bucket again is `BucketAlreadyOwnedByYou`, in every region here. Object lock brings
+/// versions.
 fn create_bucket(call: &mut Call<'_>, input: &CreateBucketInput) -> Result<CreateBucketOutput, Refusal> {
     let name = input.bucket().unwrap_or_default();
-    if !bucket_name(name) {
+    if !bucket_name(name) || !fits_namespace(call, input) {
         return Err(Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid."));
     }
     let constraint = input.create_bucket_configuration().and_then(|c| c.location_constraint());
@@ -162,13 +241,16 @@ fn create_bucket(call: &mut Call<'_>, input: &CreateBucketInput) -> Result<Creat
         }
         None => {}
     }
-    let bucket = Bucket {
-        owner: call.caller.account.clone(),
-        region: call.region.to_owned(),
-        policy: None,
-        openness: public::Openness::default(),
-        objects: BTreeMap::new(),
-    };
+    let mut bucket = Bucket::new(&call.caller.account, call.region);
+    bucket.tags = tags(input)?;
+    if let Some(ownership) = input.object_ownership() {
+        bucket.ownership = Some(ownership.clone());
+    }
+    if input.object_lock_enabled_for_bucket() == Some(true) {
+        bucket.versioning = Some(BucketVersioningStatus::Enabled);
+        let enabled = ObjectLockConfiguration::builder().object_lock_enabled(ObjectLockEnabled::Enabled);
+        bucket.object_lock = Some(enabled.build());
+    }
     call.state.buckets.insert(name.to_owned(), bucket);
     Ok(CreateBucketOutput::builder().location(format!("/{name}")).build())
 }
@@ -209,131 +291,6 @@ fn owned<'c>(
             "The specified method is not allowed against this resource.",
         ))
     }
-}
-
-/// GetBucketPolicy: `NoSuchBucketPolicy` where there is none.
-fn get_bucket_policy(
-    call: &mut Call<'_>,
-    input: &GetBucketPolicyInput,
-) -> Result<GetBucketPolicyOutput, Refusal> {
-    let bucket = owned(call, input.bucket(), input.expected_bucket_owner(), "s3:GetBucketPolicy")?;
-    let policy = bucket
-        .policy
-        .clone()
-        .ok_or_else(|| Refusal::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist"))?;
-    Ok(GetBucketPolicyOutput::builder().policy(policy).build())
-}
-
-/// PutBucketPolicy: replaces the policy; at most 20 KB of JSON with principals.
-fn put_bucket_policy(
-    call: &mut Call<'_>,
-    input: &PutBucketPolicyInput,
-) -> Result<PutBucketPolicyOutput, Refusal> {
-    owned(call, input.bucket(), input.expected_bucket_owner(), "s3:PutBucketPolicy")?;
-    let policy = input.policy().unwrap_or_default();
-    if policy.len() > 20 * 1024 || !policy::well_formed(policy, true) {
-        return Err(Refusal::new(
-            400,
-            "MalformedPolicy",
-            "Policies must be valid JSON and the first byte must be '{'",
-        ));
-    }
-    let policy = policy.to_owned();
-    public::refuse_public_policy(call, input.bucket(), Some(&policy))?;
-    owned(call, input.bucket(), input.expected_bucket_owner(), "s3:PutBucketPolicy")?.policy = Some(policy);
-    Ok(PutBucketPolicyOutput::builder().build())
-}
-
-/// A PutObject input is not `Clone`; what the handler reads is copied. A body that is not in memory cannot be.
-fn keep_put_object(input: &Input) -> Option<Kept> {
-    let input = input.downcast_ref::<PutObjectInput>()?;
-    let copy = PutObjectInput::builder()
-        .set_bucket(input.bucket.clone())
-        .set_key(input.key.clone())
-        .body(ByteStream::from(input.body.bytes()?.to_vec()))
-        .set_content_type(input.content_type.clone())
-        .set_if_match(input.if_match.clone())
-        .set_if_none_match(input.if_none_match.clone())
-        .set_expected_bucket_owner(input.expected_bucket_owner.clone())
-        .build()
-        .ok()?;
-    Some(Arc::new(copy))
-}
-
-/// PutObject: `If-None-Match: *` refuses to overwrite, `If-Match` refuses another ETag, both with
-/// `PreconditionFailed`; `If-Match` on nothing is `NoSuchKey` (S3 User Guide, "Conditional writes").
-fn put_object(call: &mut Call<'_>, input: &PutObjectInput) -> Result<PutObjectOutput, Refusal> {
-    let key = object_key(input.key())?;
-    let now = call.now;
-    let bucket = bucket(call, input.bucket(), input.expected_bucket_owner(), "s3:PutObject", key)?;
-    let existing = bucket.objects.get(key).map(|object| object.etag.trim_matches('"'));
-    match (input.if_none_match(), existing) {
-        (None, _) | (Some("*"), None) => {}
-        (Some("*"), Some(_)) => return Err(precondition_failed()),
-        (Some(_), _) => {
-            return Err(Refusal::new(
-                501,
-                "NotImplemented",
-                "A header you provided implies functionality that is not implemented.",
-            ));
-        }
-    }
-    match (input.if_match(), existing) {
-        (None, _) => {}
-        (Some(_), None) => return Err(no_such_key()),
-        (Some(wanted), Some(etag)) if wanted.trim_matches('"') == etag => {}
-        (Some(_), Some(_)) => return Err(precondition_failed()),
-    }
-    let bytes = input.body.bytes().unwrap_or_default().to_vec();
-    // An ETag is opaque (S3 API Reference, Object); this one changes exactly when the bytes do.
-    let digest = Sha256::digest(&bytes);
-    let etag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let etag = format!("\"{etag}\"");
-    let object =
-        Stored { bytes, etag: etag.clone(), content_type: input.content_type.clone(), modified: now };
-    bucket.objects.insert(key.to_owned(), object);
-    Ok(PutObjectOutput::builder().e_tag(etag).build())
-}
-
-fn object_key(key: Option<&str>) -> Result<&str, Refusal> {
-    match key {
-        Some(key) if key.len() > 1024 => Err(Refusal::new(400, "KeyTooLongError", "Your key is too long")),
-        Some(key) if !key.is_empty() => Ok(key),
-        _ => Err(Refusal::new(400, "InvalidRequest", "A key is required")),
-    }
-}
-
-fn precondition_failed() -> Refusal {
-    Refusal::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-}
-
-fn no_such_key() -> Refusal {
-    Refusal::new(404, "NoSuchKey", "The specified key does not exist.")
-}
-
-/// GetObject: whole objects only. Who may not list the bucket is denied what is not there (GetObject,
-/// "Permissions"); here every caller that may read may list.
-fn get_object(call: &mut Call<'_>, input: &GetObjectInput) -> Result<GetObjectOutput, Refusal> {
-    let key = object_key(input.key())?;
-    if input.range().is_some() || input.version_id().is_some() || input.part_number().is_some() {
-        return Err(Refusal::new(501, "NotImplemented", "This world has whole objects without versions."));
-    }
-    let bucket = bucket(call, input.bucket(), input.expected_bucket_owner(), "s3:GetObject", key)?;
-    let object = bucket.objects.get(key).ok_or_else(no_such_key)?;
-    if input.if_match().is_some_and(|wanted| wanted.trim_matches('"') != object.etag.trim_matches('"')) {
-        return Err(precondition_failed());
-    }
-    if input.if_none_match().is_some_and(|wanted| wanted.trim_matches('"') == object.etag.trim_matches('"')) {
-        return Err(Refusal::new(304, "NotModified", "Not Modified"));
-    }
-    Ok(GetObjectOutput::builder()
-        .content_length(i64::try_from(object.bytes.len()).unwrap_or(i64::MAX))
-        .body(ByteStream::from(object.bytes.clone()))
-        .e_tag(&object.etag)
-        .content_type(object.content_type.as_deref().unwrap_or("binary/octet-stream"))
-        .last_modified(date_time(object.modified))
-        .accept_ranges("bytes")
-        .build())
 }
 
 #[cfg(test)]

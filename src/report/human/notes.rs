@@ -62,7 +62,8 @@ fn needs<'a>(page: &Page<'a>, block: &Block<'a>) -> Vec<String> {
         .iter()
         .filter_map(|need| {
             let name = || page.thing(block, &need.thing);
-            if page.makes.contains(&&need.thing) {
+            let whole = need.thing.part_of();
+            if page.makes.iter().any(|made| **made == need.thing || Some(*made) == whole.as_ref()) {
                 return Some(format!("{}, above", name()));
             }
             match page.plan.known.get(&need.thing) {

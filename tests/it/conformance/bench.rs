@@ -2,6 +2,8 @@
 //! because a world has to hold what a control looks after.
 
 use aws_sdk_ecr::types::{ScanFrequency, ScanType};
+mod log_archive;
+
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::ecr::Repository;
@@ -24,6 +26,7 @@ pub async fn furnish(world: &World, control: &str) {
     match control {
         "ec2.account-defaults" => switches::furnish(world).await,
         "guardduty.detector" => archive(world).await,
+        "s3.log-archive" => log_archive::furnish(world).await,
         "specimen.export" => {
             archive(world).await;
             detector(world);
@@ -63,12 +66,12 @@ async fn public_buckets(world: &World) {
         "Resource": "arn:aws:s3:::www-assets/*",
     }]});
     world.bucket("www-assets", |bucket| {
-        bucket.openness.block = None;
+        bucket.public_access = None;
         bucket.policy = Some(policy.to_string());
     });
     world.bucket("partner-drop", |bucket| {
-        bucket.openness.block = None;
-        bucket.openness.readers = vec!["AllUsers".into()];
+        bucket.public_access = None;
+        bucket.readers = vec!["AllUsers".into()];
     });
 }
 
@@ -149,16 +152,21 @@ pub fn key_policy(account: &str) -> String {
 
 /// A key of the archive under this alias.
 pub async fn key(world: &World, alias: &str) {
+    key_of(world, ARCHIVE, alias).await;
+}
+
+/// A key of an account under this alias.
+pub async fn key_of(world: &World, account: &str, alias: &str) {
     let connection = world.connection(&baseline::place::Region::new(HOME));
     let kms = aws_sdk_kms::Client::from_conf(
         aws_sdk_kms::config::Builder::from(&connection.sdk)
             .region(Region::new(HOME))
-            .credentials_provider(world.caller_credentials(ARCHIVE, Principal::Root))
+            .credentials_provider(world.caller_credentials(account, Principal::Root))
             .interceptor(world.interceptor())
             .build(),
     );
     let made =
-        kms.create_key().policy(key_policy(ARCHIVE)).send().await.expect("a policy that keeps the owner in");
+        kms.create_key().policy(key_policy(account)).send().await.expect("a policy that keeps the owner in");
     let id = made.key_metadata.map(|key| key.key_id).expect("an id");
     kms.create_alias().alias_name(alias).target_key_id(id).send().await.expect("the alias is free");
 }
@@ -250,6 +258,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
                 rule: "scanning",
             },
         ],
+        "s3.log-archive" => log_archive::HAPPENINGS,
         "ecr.repositories" => &[Happening {
             name: "a new repository",
             change: |world| {
