@@ -2,6 +2,7 @@
 //!
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
+mod cloudtrail_trail;
 mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
@@ -14,6 +15,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &iam_password_policy::PasswordPolicy,
     &iam_root_user::RootUser,
     &guardduty_detector::GuardDutyDetector,
+    &cloudtrail_trail::CloudTrail,
     &ecr_repositories::Repositories,
 ];
 

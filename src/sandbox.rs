@@ -22,11 +22,13 @@
 //! | the rest | one service each |
 
 pub mod account;
+pub mod cloudtrail;
 pub mod ecr;
 pub mod guardduty;
 pub mod iam;
 mod identity;
 pub mod kms;
+pub mod logs;
 mod operation;
 pub mod organizations;
 mod policy;

@@ -180,6 +180,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         super::account::operations(),
         super::iam::operations(),
         super::guardduty::operations(),
+        super::cloudtrail::operations(),
+        super::logs::operations(),
         super::ecr::operations(),
         super::kms::operations(),
         super::s3::operations(),

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::cloudtrail::CloudTrail;
 use super::ecr::Registry;
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
 use super::identity::{Caller, Deny};
 use super::kms::Kms;
+use super::logs::Logs;
 use super::organizations::Organization;
 use super::s3::Bucket;
 use super::weather::Sky;
@@ -99,6 +101,8 @@ impl Account {
 #[derive(Clone, Debug, Default)]
 pub struct RegionState {
     pub guardduty: GuardDuty,
+    pub cloudtrail: CloudTrail,
+    pub logs: Logs,
     pub ecr: Registry,
     pub kms: Kms,
 }

@@ -1,8 +1,10 @@
 //! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
 //! because a world has to hold what a control looks after.
 
+use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
+use baseline::sandbox::cloudtrail::{Selectors, Trail};
 use baseline::sandbox::ecr::Repository;
 use baseline::sandbox::guardduty::Detector;
 use baseline::sandbox::iam::{Mfa, PasswordPolicy};
@@ -20,6 +22,11 @@ pub const KEY: &str = "alias/baseline/logs";
 pub async fn furnish(world: &World, control: &str) {
     match control {
         "guardduty.detector" => archive(world).await,
+        "cloudtrail.trail" => {
+            archive(world).await;
+            let topic = "trail-deliveries".to_owned();
+            world.region(MEMBER, HOME, |region| region.cloudtrail.topics.insert(topic));
+        }
         "specimen.export" => {
             archive(world).await;
             detector(world);
@@ -43,7 +50,7 @@ pub fn detector(world: &World) {
     world.region(MEMBER, HOME, |region| region.guardduty.detector = Some(detector));
 }
 
-/// A bucket and a key that GuardDuty of the organisation may deliver with.
+/// A bucket and a key that GuardDuty and CloudTrail of the organisation may deliver with.
 pub async fn archive(world: &World) {
     bucket(world).await;
     key(world, KEY).await;
@@ -75,11 +82,26 @@ pub async fn bucket(world: &World) {
         "Action": ["s3:GetBucketLocation", "s3:PutObject"],
         "Resource": [arn, format!("{arn}/*")],
         "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+    }, {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:GetBucketAcl",
+        "Resource": arn,
+        "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+    }, {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": format!("{arn}/*"),
+        "Condition": {"StringEquals": {
+            "aws:SourceOrgID": ORGANIZATION,
+            "s3:x-amz-acl": "bucket-owner-full-control",
+        }},
     }]});
     s3.put_bucket_policy().bucket(BUCKET).policy(policy.to_string()).send().await.expect("a policy");
 }
 
-/// A key policy that lets its account manage the key and GuardDuty of the organisation use it.
+/// A key policy that lets its account manage the key, and GuardDuty and CloudTrail of the organisation use it.
 pub fn key_policy(account: &str) -> String {
     json!({"Version": "2012-10-17", "Statement": [
         {
@@ -92,6 +114,13 @@ pub fn key_policy(account: &str) -> String {
             "Effect": "Allow",
             "Principal": {"Service": "guardduty.amazonaws.com"},
             "Action": "kms:GenerateDataKey",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudtrail.amazonaws.com"},
+            "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
         },
@@ -178,6 +207,59 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             },
             Happening { name: "the export is deleted", change: no_export, rule: "publishing" },
         ],
+        "cloudtrail.trail" => &[
+            Happening {
+                name: "the trail is stopped",
+                change: |world| trail(world, |trail| trail.logging = false),
+                rule: "logging",
+            },
+            Happening {
+                name: "its selectors are narrowed",
+                change: |world| {
+                    let reads = EventSelector::builder().read_write_type(ReadWriteType::ReadOnly).build();
+                    trail(world, |trail| trail.selectors = Selectors::Basic(vec![reads]));
+                },
+                rule: "events",
+            },
+            Happening {
+                name: "the log group's retention is deleted",
+                change: |world| {
+                    world.region(MEMBER, HOME, |region| {
+                        region.logs.groups.values_mut().for_each(|group| group.retention = None);
+                    });
+                },
+                rule: "cloudwatch-logs",
+            },
+            Happening {
+                name: "the log group is deleted",
+                change: |world| world.region(MEMBER, HOME, |region| region.logs.groups.clear()),
+                rule: "cloudwatch-logs",
+            },
+            Happening {
+                name: "the role trusts somebody else",
+                change: |world| {
+                    let trust = json!({"Version": "2012-10-17", "Statement": [{
+                        "Effect": "Allow", "Action": "sts:AssumeRole",
+                        "Principal": {"AWS": format!("arn:aws:iam::{MEMBER}:root")},
+                    }]});
+                    world.account(MEMBER, |account| {
+                        let role = account.iam.roles.get_mut("baseline-cloudtrail");
+                        role.expect("it was made").trust = trust.to_string();
+                    });
+                },
+                rule: "cloudwatch-logs",
+            },
+            Happening {
+                name: "nothing arrives",
+                change: |world| trail(world, |trail| trail.delivery_error = Some("AccessDenied".into())),
+                rule: "delivery",
+            },
+            Happening {
+                name: "the trail is deleted",
+                change: |world| world.region(MEMBER, HOME, |region| region.cloudtrail.trails.clear()),
+                rule: "trail",
+            },
+        ],
         "specimen.export" => {
             &[Happening { name: "the export is deleted", change: no_export, rule: "export" }]
         }
@@ -193,6 +275,10 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         }],
         _ => &[],
     }
+}
+
+fn trail(world: &World, change: impl FnOnce(&mut Trail)) {
+    world.region(MEMBER, HOME, |region| region.cloudtrail.change("baseline", change));
 }
 
 fn no_export(world: &World) {
@@ -218,4 +304,5 @@ pub fn by_hand(world: &World) {
         account.iam.root.signing_certificates = false;
         account.iam.root.mfa = Mfa::Hardware;
     });
+    trail(world, |trail| trail.delivery_error = None);
 }
