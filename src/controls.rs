@@ -4,6 +4,7 @@
 
 mod ecr_registry;
 mod ec2_account_defaults;
+mod cloudtrail_trail;
 mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
@@ -22,6 +23,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &kms_keys::Keys,
     &guardduty_detector::GuardDutyDetector,
     &ecr_registry::Registry,
+    &cloudtrail_trail::CloudTrail,
     &ecr_repositories::Repositories,
     &s3_account_public_access::AccountPublicAccess,
     &s3_log_archive::LogArchive,

@@ -23,11 +23,13 @@
 
 pub mod account;
 pub mod ec2;
+pub mod cloudtrail;
 pub mod ecr;
 pub mod guardduty;
 pub mod iam;
 mod identity;
 pub mod kms;
+pub mod logs;
 mod operation;
 pub mod organizations;
 mod policy;

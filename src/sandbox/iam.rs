@@ -2,8 +2,11 @@
 //!
 //! Sources: AWS Identity and Access Management API Reference, the operation named at each handler.
 
+mod policies;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use aws_sdk_iam::operation::create_role::{CreateRoleInput, CreateRoleOutput};
 use aws_sdk_iam::operation::get_account_password_policy::{
@@ -25,6 +28,7 @@ use super::operation::{
     Call, Operations, Protocol, Refusal, Service, complete, date_time, length_within, page,
 };
 use super::policy;
+pub(super) use policies::permits;
 
 static SERVICE: Service = Service {
     id: "IAM",
@@ -42,6 +46,9 @@ pub(super) fn operations() -> Operations {
         .on("ListVirtualMFADevices", list_virtual_mfa_devices)
         .on("GetRole", get_role)
         .on("CreateRole", create_role)
+        .on("GetRolePolicy", policies::get_role_policy)
+        .on("PutRolePolicy", policies::put_role_policy)
+        .on("UpdateAssumeRolePolicy", policies::update_assume_role_policy)
 }
 
 /// IAM of one account.
@@ -53,6 +60,13 @@ pub struct Iam {
     /// The users with a virtual MFA device, beside the root user.
     pub virtual_mfa_users: Vec<String>,
     pub roles: BTreeMap<String, Role>,
+    /// Inline policies by role and name.
+    pub inline: BTreeMap<String, BTreeMap<String, String>>,
+    /// When each role was made or changed.
+    pub changed: BTreeMap<String, Timestamp>,
+    /// How long other services do not see a change of a role (IAM User Guide, "Changes that I make are not
+    /// always immediately visible"). Nothing, unless somebody says otherwise.
+    pub propagation: Duration,
 }
 
 /// A password policy as it is stored. The default is what an update that says nothing leaves behind.
@@ -312,7 +326,8 @@ fn get_role(call: &mut Call<'_>, input: &GetRoleInput) -> Result<GetRoleOutput, 
 }
 
 /// CreateRole: names are unique in the account whatever the path; sessions last 3600–43200 seconds; the trust
-/// policy must be one; at most 50 tags. A new role may do everything here, for it cannot be given policies.
+/// policy must be one; at most 50 tags. Whoever takes a new role may do
+/// everything here; what a service may do with it, its inline policies say.
 fn create_role(call: &mut Call<'_>, input: &CreateRoleInput) -> Result<CreateRoleOutput, Refusal> {
     let name = role_name(input.role_name())?.to_owned();
     let trust = input.assume_role_policy_document().unwrap_or_default();
@@ -347,7 +362,10 @@ fn create_role(call: &mut Call<'_>, input: &CreateRoleInput) -> Result<CreateRol
         denies: BTreeSet::new(),
     };
     let output = CreateRoleOutput::builder().role(told(&role, &call.caller.account)?).build();
-    call.account().iam.roles.insert(name, role);
+    let now = call.now;
+    let iam = &mut call.account().iam;
+    iam.changed.insert(name.clone(), now);
+    iam.roles.insert(name, role);
     Ok(output)
 }
 

@@ -184,6 +184,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         super::iam::operations(),
         super::guardduty::operations(),
         super::ec2::operations(),
+        super::cloudtrail::operations(),
+        super::logs::operations(),
         super::ecr::operations(),
         super::kms::operations(),
         super::s3::operations(),

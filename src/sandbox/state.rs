@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::ec2::Ec2;
+use super::cloudtrail::CloudTrail;
 use super::ecr::Registry;
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
 use super::identity::{Caller, Deny};
 use super::kms::Kms;
+use super::logs::Logs;
 use super::organizations::Organization;
 use super::s3::Bucket;
 use super::s3control::PublicAccess;
@@ -104,6 +106,8 @@ impl Account {
 pub struct RegionState {
     pub guardduty: GuardDuty,
     pub ec2: Ec2,
+    pub cloudtrail: CloudTrail,
+    pub logs: Logs,
     pub ecr: Registry,
     pub kms: Kms,
 }

@@ -4,8 +4,10 @@
 use aws_sdk_ecr::types::{ScanFrequency, ScanType};
 mod log_archive;
 
+use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
+use baseline::sandbox::cloudtrail::{Selectors, Trail};
 use baseline::sandbox::ecr::Repository;
 use baseline::sandbox::ecr::registry::Scanning;
 use baseline::sandbox::guardduty::Detector;
@@ -27,6 +29,11 @@ pub async fn furnish(world: &World, control: &str) {
         "ec2.account-defaults" => switches::furnish(world).await,
         "guardduty.detector" => archive(world).await,
         "s3.log-archive" => log_archive::furnish(world).await,
+        "cloudtrail.trail" => {
+            archive(world).await;
+            let topic = "trail-deliveries".to_owned();
+            world.region(MEMBER, HOME, |region| region.cloudtrail.topics.insert(topic));
+        }
         "specimen.export" => {
             archive(world).await;
             detector(world);
@@ -94,7 +101,7 @@ pub fn detector(world: &World) {
     world.region(MEMBER, HOME, |region| region.guardduty.detector = Some(detector));
 }
 
-/// A bucket and a key that GuardDuty of the organisation may deliver with.
+/// A bucket and a key that GuardDuty and CloudTrail of the organisation may deliver with.
 pub async fn archive(world: &World) {
     bucket(world).await;
     key(world, KEY).await;
@@ -126,11 +133,26 @@ pub async fn bucket(world: &World) {
         "Action": ["s3:GetBucketLocation", "s3:PutObject"],
         "Resource": [arn, format!("{arn}/*")],
         "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+    }, {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:GetBucketAcl",
+        "Resource": arn,
+        "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+    }, {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": format!("{arn}/*"),
+        "Condition": {"StringEquals": {
+            "aws:SourceOrgID": ORGANIZATION,
+            "s3:x-amz-acl": "bucket-owner-full-control",
+        }},
     }]});
     s3.put_bucket_policy().bucket(BUCKET).policy(policy.to_string()).send().await.expect("a policy");
 }
 
-/// A key policy that lets its account manage the key and GuardDuty of the organisation use it.
+/// A key policy that lets its account manage the key, and GuardDuty and CloudTrail of the organisation use it.
 pub fn key_policy(account: &str) -> String {
     json!({"Version": "2012-10-17", "Statement": [
         {
@@ -143,6 +165,13 @@ pub fn key_policy(account: &str) -> String {
             "Effect": "Allow",
             "Principal": {"Service": "guardduty.amazonaws.com"},
             "Action": "kms:GenerateDataKey",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudtrail.amazonaws.com"},
+            "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:SourceOrgID": ORGANIZATION}},
         },
@@ -235,6 +264,59 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             },
             Happening { name: "the export is deleted", change: no_export, rule: "publishing" },
         ],
+        "cloudtrail.trail" => &[
+            Happening {
+                name: "the trail is stopped",
+                change: |world| trail(world, |trail| trail.logging = false),
+                rule: "logging",
+            },
+            Happening {
+                name: "its selectors are narrowed",
+                change: |world| {
+                    let reads = EventSelector::builder().read_write_type(ReadWriteType::ReadOnly).build();
+                    trail(world, |trail| trail.selectors = Selectors::Basic(vec![reads]));
+                },
+                rule: "events",
+            },
+            Happening {
+                name: "the log group's retention is deleted",
+                change: |world| {
+                    world.region(MEMBER, HOME, |region| {
+                        region.logs.groups.values_mut().for_each(|group| group.retention = None);
+                    });
+                },
+                rule: "cloudwatch-logs",
+            },
+            Happening {
+                name: "the log group is deleted",
+                change: |world| world.region(MEMBER, HOME, |region| region.logs.groups.clear()),
+                rule: "cloudwatch-logs",
+            },
+            Happening {
+                name: "the role trusts somebody else",
+                change: |world| {
+                    let trust = json!({"Version": "2012-10-17", "Statement": [{
+                        "Effect": "Allow", "Action": "sts:AssumeRole",
+                        "Principal": {"AWS": format!("arn:aws:iam::{MEMBER}:root")},
+                    }]});
+                    world.account(MEMBER, |account| {
+                        let role = account.iam.roles.get_mut("baseline-cloudtrail");
+                        role.expect("it was made").trust = trust.to_string();
+                    });
+                },
+                rule: "cloudwatch-logs",
+            },
+            Happening {
+                name: "nothing arrives",
+                change: |world| trail(world, |trail| trail.delivery_error = Some("AccessDenied".into())),
+                rule: "delivery",
+            },
+            Happening {
+                name: "the trail is deleted",
+                change: |world| world.region(MEMBER, HOME, |region| region.cloudtrail.trails.clear()),
+                rule: "trail",
+            },
+        ],
         "specimen.export" => {
             &[Happening { name: "the export is deleted", change: no_export, rule: "export" }]
         }
@@ -275,6 +357,8 @@ pub fn happenings(control: &str) -> &'static [Happening] {
 
 fn scanning(world: &World, scanning: Scanning) {
     world.region(MEMBER, HOME, |region| region.ecr.scanning = scanning);
+fn trail(world: &World, change: impl FnOnce(&mut Trail)) {
+    world.region(MEMBER, HOME, |region| region.cloudtrail.change("baseline", change));
 }
 
 fn no_export(world: &World) {
@@ -300,4 +384,5 @@ pub fn by_hand(world: &World) {
         account.iam.root.signing_certificates = false;
         account.iam.root.mfa = Mfa::Hardware;
     });
+    trail(world, |trail| trail.delivery_error = None);
 }

@@ -41,6 +41,12 @@ const NOT_SHOWN: &[NotShown] = &[
               shows the waiting",
     },
     NotShown { what: "volumes, instances and their launches", why: "the world's EC2 has none" },
+    NotShown { what: "logs:DeleteRetentionPolicy", why: "`retentionDays: never` is put right by hand" },
+    NotShown { what: "log files and digests", why: "no events happen in the world, so nothing is delivered" },
+    NotShown {
+        what: "topics that CloudTrail publishes to",
+        why: "the world has no SNS: a topic is a name that CloudTrail may publish to",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",
@@ -91,6 +97,9 @@ async fn what_is_shown_now_leaves_the_list() {
             .update_member_detectors()
             .detector_id("a")
             .account_ids(MEMBER)),
+        unanswered!(world, aws_sdk_cloudwatchlogs, "logs:DeleteRetentionPolicy", |logs| logs
+            .delete_retention_policy()
+            .log_group_name("a")),
     ];
     let operations: Vec<&str> =
         NOT_SHOWN.iter().map(|entry| entry.what).filter(|what| what.contains(':')).collect();
