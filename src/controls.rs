@@ -2,15 +2,15 @@
 //!
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
-mod ecr_registry;
-mod ec2_account_defaults;
 mod cloudtrail_trail;
+mod ec2_account_defaults;
+mod ecr_registry;
 mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
 mod iam_root_user;
-mod s3_account_public_access;
 mod kms_keys;
+mod s3_account_public_access;
 mod s3_log_archive;
 
 use crate::control::ErasedControl;
@@ -19,14 +19,14 @@ use crate::control::ErasedControl;
 pub static CONTROLS: &[&dyn ErasedControl] = &[
     &iam_password_policy::PasswordPolicy,
     &iam_root_user::RootUser,
-    &ec2_account_defaults::AccountDefaults,
     &kms_keys::Keys,
-    &guardduty_detector::GuardDutyDetector,
-    &ecr_registry::Registry,
-    &cloudtrail_trail::CloudTrail,
-    &ecr_repositories::Repositories,
-    &s3_account_public_access::AccountPublicAccess,
     &s3_log_archive::LogArchive,
+    &cloudtrail_trail::CloudTrail,
+    &guardduty_detector::GuardDutyDetector,
+    &ec2_account_defaults::AccountDefaults,
+    &s3_account_public_access::AccountPublicAccess,
+    &ecr_registry::Registry,
+    &ecr_repositories::Repositories,
 ];
 
 /// The control with this id.

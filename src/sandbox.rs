@@ -22,8 +22,8 @@
 //! | the rest | one service each |
 
 pub mod account;
-pub mod ec2;
 pub mod cloudtrail;
+pub mod ec2;
 pub mod ecr;
 pub mod guardduty;
 pub mod iam;

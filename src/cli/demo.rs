@@ -15,11 +15,14 @@ use crate::sandbox::sample::PROD_PAYMENTS;
 const DOCUMENTS: &[(&str, &str)] = &[
     ("organization.yaml", include_str!("../../desired-state/organization.yaml")),
     ("baselines/recommended.yaml", include_str!("../../desired-state/baselines/recommended.yaml")),
+    ("baselines/log-archive.yaml", include_str!("../../desired-state/baselines/log-archive.yaml")),
     ("baselines/regulated.yaml", include_str!("../../desired-state/baselines/regulated.yaml")),
+    ("baselines/sandbox.yaml", include_str!("../../desired-state/baselines/sandbox.yaml")),
     ("accounts/log-archive.yaml", include_str!("../../desired-state/accounts/log-archive.yaml")),
     ("accounts/management.yaml", include_str!("../../desired-state/accounts/management.yaml")),
     ("accounts/prod-payments.yaml", include_str!("../../desired-state/accounts/prod-payments.yaml")),
     ("accounts/security.yaml", include_str!("../../desired-state/accounts/security.yaml")),
+    ("accounts/training-7.yaml", include_str!("../../desired-state/accounts/training-7.yaml")),
     ("exceptions/legacy-images.yaml", include_str!("../../desired-state/exceptions/legacy-images.yaml")),
 ];
 
@@ -30,7 +33,7 @@ pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
     let world = World::acme();
     let story = Story { world: world.clone(), dir };
 
-    say(io, "Four accounts, three regions, in memory. What is wrong with them?");
+    say(io, "Five accounts, three regions, in memory. What is wrong with them?");
     expect(story.plan(io).await?, Exit::Differs)?;
 
     say(io, "Put it right. Only the word yes goes on.");
@@ -44,9 +47,9 @@ pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
     });
     expect(story.plan(io).await?, Exit::Done)?;
 
-    say(io, "It holds. Then somebody turns GuardDuty off in one region.");
-    world.region(PROD_PAYMENTS, "eu-central-1", |region| {
-        region.guardduty.switch(false);
+    say(io, "It holds. Then somebody stops the trail of prod-payments.");
+    world.region(PROD_PAYMENTS, "eu-west-1", |region| {
+        region.cloudtrail.change("payments", |trail| trail.logging = false);
     });
     expect(story.plan(io).await?, Exit::Differs)?;
 

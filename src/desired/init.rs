@@ -10,7 +10,10 @@ use crate::desired::schema;
 use crate::place::{AccountId, Region};
 
 /// Copied into the tree: a new version of the program must not change what is desired.
-const RECOMMENDED: &str = include_str!("../../desired-state/baselines/recommended.yaml");
+const BASELINES: &[(&str, &str)] = &[
+    ("recommended", include_str!("../../desired-state/baselines/recommended.yaml")),
+    ("log-archive", include_str!("../../desired-state/baselines/log-archive.yaml")),
+];
 
 /// Nothing was written, or not everything.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +28,8 @@ fn list(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
 }
 
-/// Writes an organisation of one account that is run with the caller's own credentials, the recommended
-/// baseline and schemas for editors. Gives the files written, in order.
+/// Writes an organisation of one account that is run with the caller's own credentials and keeps its own logs,
+/// the baselines that it uses, and schemas for editors. Gives the files written, in order.
 ///
 /// # Errors
 ///
@@ -39,10 +42,12 @@ pub fn init(
     controls: Controls,
 ) -> Result<Vec<PathBuf>, InitError> {
     let mut files = vec![
-        (dir.join("organization.yaml"), organization(name, home)),
+        (dir.join("organization.yaml"), organization(account, name, home)),
         (dir.join("account.yaml"), account_document(account, name)),
-        (dir.join("baselines/recommended.yaml"), RECOMMENDED.to_owned()),
     ];
+    for (baseline, text) in BASELINES {
+        files.push((dir.join(format!("baselines/{baseline}.yaml")), (*text).to_owned()));
+    }
     for kind in Kind::ALL {
         let path = dir.join(".schema").join(format!("{}.json", kind.word().to_lowercase()));
         files.push((path, schema::text(kind, controls)));
@@ -65,24 +70,31 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
 }
 
-fn organization(name: &str, home: &Region) -> String {
+fn organization(account: &AccountId, name: &str, home: &Region) -> String {
     // JSON's quoting is YAML's; a name may hold anything that AWS lets people write.
     let name = serde_json::Value::from(name);
     let home = serde_json::Value::from(home.as_str());
     format!(
         "# yaml-language-server: $schema=./.schema/organization.json
 #
-# One account, with the caller's own credentials.
+# One account, with the caller's own credentials, that keeps its own logs.
 apiVersion: baseline/v1
 kind: Organization
 metadata:
   name: {name}
 spec:
+  seats:
+    logArchive: \"{account}\"
   regions:
     home: {home}
     managed: all-enabled
-  baselines:
-  - use: recommended          # baselines/recommended.yaml: yours to change
+  archive:                    # where every control delivers
+    seat: logArchive
+    bucket: baseline-logs-{{account}}-{{region}}-an
+    key: alias/baseline/logs
+  baselines:                  # the files in baselines/: yours to change
+  - use: recommended
+  - use: log-archive
 "
     )
 }

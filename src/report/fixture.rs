@@ -319,7 +319,7 @@ pub fn five_hundred() -> Plan {
     };
     accounts.push(PlannedAccount {
         state: AccountState::Unreachable { fault },
-        regions: regions.iter().map(Region::new).collect(),
+        regions: regions.iter().map(|code| Region::new(code.as_str())).collect(),
         controls: 12,
         ..planned("777788889999", "training-7")
     });

@@ -7,11 +7,14 @@ use aws_sdk_guardduty::types::FindingPublishingFrequency;
 use jiff::Timestamp;
 
 use super::World;
+use super::cloudtrail::Trail;
 use super::ecr::Repository;
 use super::guardduty::Detector;
 use super::iam::{Mfa, PasswordPolicy, Role};
 use super::identity::Allows;
 use super::organizations::{Member, Organization, Unit};
+use super::s3::Bucket;
+use super::s3::public::Block;
 use super::state::{Account, State};
 
 /// The management account of [`World::acme`] and [`World::many`].
@@ -22,6 +25,8 @@ pub const LOG_ARCHIVE: &str = "444455556666";
 pub const SECURITY: &str = "777766665555";
 /// The workload account of [`World::acme`].
 pub const PROD_PAYMENTS: &str = "111122223333";
+/// An account of [`World::acme`] that people learn in.
+pub const TRAINING: &str = "222233337777";
 /// What the roles of these worlds want to hear.
 pub const EXTERNAL_ID: &str = "acme-baseline";
 
@@ -30,9 +35,10 @@ const SECURITY_UNIT: &str = "ou-acme-security";
 const WORKLOADS_UNIT: &str = "ou-acme-workload";
 
 impl World {
-    /// The sample organisation `o-a1b2c3d4e5`: [`MANAGEMENT`], [`LOG_ARCHIVE`], [`SECURITY`] and
-    /// [`PROD_PAYMENTS`], which has a weak password policy, GuardDuty half configured in eu-west-1 and off
-    /// elsewhere, and four repositories. Each account has the roles `baseline-observe` and `baseline-apply`.
+    /// The sample organisation `o-a1b2c3d4e5`: [`MANAGEMENT`], [`LOG_ARCHIVE`], [`SECURITY`], [`TRAINING`] and
+    /// [`PROD_PAYMENTS`], which was set up by hand: a weak password policy, a trail into a bucket of its own,
+    /// GuardDuty half configured in eu-west-1 and off elsewhere, a public bucket and four repositories. Each account
+    /// has the roles `baseline-observe` and `baseline-apply`.
     pub fn acme() -> Self {
         let world = Self::default();
         let now = world.now();
@@ -46,10 +52,23 @@ impl World {
             &[("env", "prod"), ("team", "payments")],
             now,
         );
-        for id in [MANAGEMENT, LOG_ARCHIVE, SECURITY] {
-            world.account(id, |account| account.iam.root.mfa = Mfa::Hardware);
+        world.join(TRAINING, "training-7", WORKLOADS_UNIT, &[("env", "training")], now);
+        for id in [MANAGEMENT, LOG_ARCHIVE, SECURITY, TRAINING] {
+            world.account(id, |account| {
+                account.iam.root.mfa = Mfa::Hardware;
+                account.public_access.block = Some(Block::ALL);
+            });
         }
         world.account(PROD_PAYMENTS, |account| neglect(account, now));
+        for (name, open) in [("payments-trail", false), ("payments-www", true)] {
+            let mut bucket = Bucket::new(PROD_PAYMENTS, "eu-west-1");
+            bucket.policy = (!open).then(|| delivery(name));
+            if open {
+                bucket.public_access = None;
+                bucket.readers = vec!["AllUsers".to_owned()];
+            }
+            world.locked().buckets.insert(name.to_owned(), bucket);
+        }
         world
     }
 
@@ -119,6 +138,19 @@ impl World {
     }
 }
 
+/// What CloudTrail needs of a bucket (CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail").
+fn delivery(bucket: &str) -> String {
+    let arn = format!("arn:aws:s3:::{bucket}");
+    let service = serde_json::json!({ "Service": "cloudtrail.amazonaws.com" });
+    let (acl, put) = (["s3:GetBucketAcl"], ["s3:PutObject"]);
+    let allow = |action: [&str; 1], resource: String| serde_json::json!({"Effect": "Allow", "Principal": service, "Action": action, "Resource": resource});
+    serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [allow(acl, arn.clone()), allow(put, format!("{arn}/AWSLogs/{PROD_PAYMENTS}/*"))],
+    })
+    .to_string()
+}
+
 /// The roles `baseline-observe` (reads) and `baseline-apply` (everything), which trust one account and want the
 /// external id.
 fn with_roles(state: &mut State, account: &str, trusted: &str, now: Timestamp) {
@@ -166,6 +198,10 @@ fn neglect(account: &mut Account, now: Timestamp) {
     detector.set_feature("S3_DATA_EVENTS", false);
     detector.set_feature("EBS_MALWARE_PROTECTION", false);
     region.guardduty.detector = Some(detector);
+    region
+        .cloudtrail
+        .trails
+        .insert("payments".to_owned(), Trail { multi_region: true, ..Trail::logging_to("payments-trail") });
     for (name, scan_on_push, immutable) in [
         ("payments/api", true, true),
         ("payments/ledger", false, true),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::ec2::Ec2;
 use super::cloudtrail::CloudTrail;
+use super::ec2::Ec2;
 use super::ecr::Registry;
 use super::guardduty::GuardDuty;
 use super::iam::Iam;

@@ -1,10 +1,10 @@
 //! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
 //! because a world has to hold what a control looks after.
 
-use aws_sdk_ecr::types::{ScanFrequency, ScanType};
 mod log_archive;
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
+use aws_sdk_ecr::types::{ScanFrequency, ScanType};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::cloudtrail::{Selectors, Trail};
@@ -357,6 +357,8 @@ pub fn happenings(control: &str) -> &'static [Happening] {
 
 fn scanning(world: &World, scanning: Scanning) {
     world.region(MEMBER, HOME, |region| region.ecr.scanning = scanning);
+}
+
 fn trail(world: &World, change: impl FnOnce(&mut Trail)) {
     world.region(MEMBER, HOME, |region| region.cloudtrail.change("baseline", change));
 }

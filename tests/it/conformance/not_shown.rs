@@ -36,6 +36,7 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "Amazon Inspector, which enhanced scanning turns on",
         why: "the world has no Inspector; a registry only says that it scans with it",
     },
+    NotShown {
         what: "the minutes that AWS takes to block public images",
         why: "nothing tells blocking that is on its way from none, so a second process sends it again; `switches` \
               shows the waiting",

@@ -2,6 +2,7 @@
 
 use baseline::control::{ErasedControl, Risk};
 use baseline::controls;
+use baseline::sandbox::s3::Bucket;
 
 use super::stage::{MEMBER, Stage};
 
