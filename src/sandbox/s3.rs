@@ -5,6 +5,7 @@
 
 mod listing;
 pub mod public;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use aws_sdk_s3::operation::head_bucket::{HeadBucketInput, HeadBucketOutput};
 use aws_sdk_s3::operation::put_bucket_policy::{PutBucketPolicyInput, PutBucketPolicyOutput};
 use aws_sdk_s3::operation::put_object::{PutObjectInput, PutObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::BucketLocationConstraint;
+use aws_sdk_s3::types::{BucketLocationConstraint, ObjectOwnership, PublicAccessBlockConfiguration};
 use aws_smithy_runtime_api::client::interceptors::context::Input;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -44,7 +45,8 @@ pub(super) fn operations() -> Operations {
         .on("GetObject", get_object)
         .on("ListObjectsV2", listing::list_objects_v2)
         .on("ListBuckets", public::list_buckets)
-        .on("GetPublicAccessBlock", public::get_public_access_block)
+        .on("GetPublicAccessBlock", settings::get_public_access)
+        .on("GetBucketOwnershipControls", settings::get_ownership)
         .on("GetBucketPolicyStatus", public::get_bucket_policy_status)
         .on("GetBucketAcl", public::get_bucket_acl)
 }
@@ -55,7 +57,10 @@ pub struct Bucket {
     pub owner: String,
     pub region: String,
     pub policy: Option<String>,
-    pub openness: public::Openness,
+    pub public_access: Option<PublicAccessBlockConfiguration>,
+    pub ownership: Option<ObjectOwnership>,
+    /// Groups that may read by the bucket's ACL, where ACLs are on: `AllUsers`, `AuthenticatedUsers`.
+    pub readers: Vec<String>,
     pub objects: BTreeMap<String, Stored>,
 }
 
@@ -127,7 +132,8 @@ fn bucket_name(name: &str) -> bool {
 }
 
 /// CreateBucket: the location constraint names the region of the request, and is left out in us-east-1 and
-/// nowhere else; one's own bucket again is `BucketAlreadyOwnedByYou`, in every region here.
+/// nowhere else; one's own bucket again is `BucketAlreadyOwnedByYou`, in every region here. Since April 2023 a new
+/// bucket blocks all public access and has ACLs off (S3 User Guide, "Default settings for new S3 buckets").
 fn create_bucket(call: &mut Call<'_>, input: &CreateBucketInput) -> Result<CreateBucketOutput, Refusal> {
     let name = input.bucket().unwrap_or_default();
     if !bucket_name(name) {
@@ -166,7 +172,9 @@ fn create_bucket(call: &mut Call<'_>, input: &CreateBucketInput) -> Result<Creat
         owner: call.caller.account.clone(),
         region: call.region.to_owned(),
         policy: None,
-        openness: public::Openness::default(),
+        public_access: Some(public::Block::ALL.into()),
+        ownership: Some(ObjectOwnership::BucketOwnerEnforced),
+        readers: Vec::new(),
         objects: BTreeMap::new(),
     };
     call.state.buckets.insert(name.to_owned(), bucket);

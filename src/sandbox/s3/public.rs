@@ -6,10 +6,10 @@ use aws_sdk_s3::operation::get_bucket_acl::{GetBucketAclInput, GetBucketAclOutpu
 use aws_sdk_s3::operation::get_bucket_policy_status::{
     GetBucketPolicyStatusInput, GetBucketPolicyStatusOutput,
 };
-use aws_sdk_s3::operation::get_public_access_block::{GetPublicAccessBlockInput, GetPublicAccessBlockOutput};
 use aws_sdk_s3::operation::list_buckets::{ListBucketsInput, ListBucketsOutput};
 use aws_sdk_s3::types::{
-    Bucket, Grant, Grantee, Owner, Permission, PolicyStatus, PublicAccessBlockConfiguration, Type,
+    Bucket, Grant, Grantee, ObjectOwnership, Owner, Permission, PolicyStatus, PublicAccessBlockConfiguration,
+    Type,
 };
 use serde_json::Value;
 
@@ -35,18 +35,14 @@ impl Block {
     };
 }
 
-/// How open a bucket is, beside its policy. A new bucket has all four switches on and grants nobody but its
-/// owner anything (S3 User Guide: since April 2023).
-#[derive(Clone, Debug)]
-pub struct Openness {
-    pub block: Option<Block>,
-    /// Groups that may read by the bucket's ACL: `AllUsers`, `AuthenticatedUsers`.
-    pub readers: Vec<String>,
-}
-
-impl Default for Openness {
-    fn default() -> Self {
-        Self { block: Some(Block::ALL), readers: Vec::new() }
+impl From<Block> for PublicAccessBlockConfiguration {
+    fn from(block: Block) -> Self {
+        Self::builder()
+            .block_public_acls(block.block_public_acls)
+            .ignore_public_acls(block.ignore_public_acls)
+            .block_public_policy(block.block_public_policy)
+            .restrict_public_buckets(block.restrict_public_buckets)
+            .build()
     }
 }
 
@@ -99,29 +95,6 @@ fn owner(account: &str) -> Owner {
     Owner::builder().id(format!("{account:0>64}")).build()
 }
 
-/// GetPublicAccessBlock of a bucket: its own switches and not the account's.
-pub(super) fn get_public_access_block(
-    call: &mut Call<'_>,
-    input: &GetPublicAccessBlockInput,
-) -> Result<GetPublicAccessBlockOutput, Refusal> {
-    let owner = input.expected_bucket_owner();
-    let bucket = owned(call, input.bucket(), owner, "s3:GetBucketPublicAccessBlock")?;
-    let block = bucket.openness.block.ok_or_else(|| {
-        Refusal::new(
-            404,
-            "NoSuchPublicAccessBlockConfiguration",
-            "The public access block configuration was not found",
-        )
-    })?;
-    let configuration = PublicAccessBlockConfiguration::builder()
-        .block_public_acls(block.block_public_acls)
-        .ignore_public_acls(block.ignore_public_acls)
-        .block_public_policy(block.block_public_policy)
-        .restrict_public_buckets(block.restrict_public_buckets)
-        .build();
-    Ok(GetPublicAccessBlockOutput::builder().public_access_block_configuration(configuration).build())
-}
-
 /// GetBucketPolicyStatus: whether the policy is public, whatever blocks it; `NoSuchBucketPolicy` without one.
 pub(super) fn get_bucket_policy_status(
     call: &mut Call<'_>,
@@ -137,7 +110,7 @@ pub(super) fn get_bucket_policy_status(
     Ok(GetBucketPolicyStatusOutput::builder().policy_status(status).build())
 }
 
-/// GetBucketAcl: the owner, and the groups that may read.
+/// GetBucketAcl: the owner, and the groups that may read, unless ACLs are off ("Controlling ownership of objects").
 pub(super) fn get_bucket_acl(
     call: &mut Call<'_>,
     input: &GetBucketAclInput,
@@ -149,7 +122,8 @@ pub(super) fn get_bucket_acl(
     };
     let own = Grantee::builder().r#type(Type::CanonicalUser).set_id(owner.id.clone());
     let mut grants = vec![grant(own, Permission::FullControl)?];
-    for group in &bucket.openness.readers {
+    let off = bucket.ownership == Some(ObjectOwnership::BucketOwnerEnforced);
+    for group in bucket.readers.iter().filter(|_| !off) {
         let uri = format!("http://acs.amazonaws.com/groups/global/{group}");
         grants.push(grant(Grantee::builder().r#type(Type::Group).uri(uri), Permission::Read)?);
     }
@@ -164,8 +138,8 @@ pub(super) fn refuse_public_policy(
 ) -> Result<(), Refusal> {
     let Some(bucket) = call.state.buckets.get(bucket.unwrap_or_default()) else { return Ok(()) };
     let account = call.state.accounts.get(&bucket.owner).and_then(|account| account.public_access.block);
-    let blocked = [bucket.openness.block, account].iter().flatten().any(|block| block.block_public_policy);
-    if blocked && policy.is_some_and(is_public) {
+    let own = bucket.public_access.as_ref().is_some_and(|own| own.block_public_policy == Some(true));
+    if (own || account.is_some_and(|block| block.block_public_policy)) && policy.is_some_and(is_public) {
         return Err(Refusal::new(
             403,
             "AccessDenied",

@@ -61,12 +61,13 @@ async fn public_buckets(world: &World) {
         "Resource": "arn:aws:s3:::www-assets/*",
     }]});
     world.bucket("www-assets", |bucket| {
-        bucket.openness.block = None;
+        bucket.public_access = None;
         bucket.policy = Some(policy.to_string());
     });
     world.bucket("partner-drop", |bucket| {
-        bucket.openness.block = None;
-        bucket.openness.readers = vec!["AllUsers".into()];
+        bucket.public_access = None;
+        bucket.ownership = None;
+        bucket.readers = vec!["AllUsers".into()];
     });
 }
 

@@ -2,6 +2,7 @@
 
 use baseline::control::{ErasedControl, Risk};
 use baseline::controls;
+use baseline::sandbox::s3::public::Block;
 
 use super::stage::{MEMBER, Stage};
 
@@ -20,6 +21,11 @@ async fn told(stage: &Stage) -> (Risk, String) {
     (change.risk, change.evidence.clone().unwrap_or_default())
 }
 
+/// Makes a bucket block public access by itself.
+fn closed(stage: &Stage, name: &str) {
+    stage.world.bucket(name, |bucket| bucket.public_access = Some(Block::ALL.into()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn public_buckets_are_named_in_whatever_region_they_are() {
     let stage = stage().await;
@@ -27,10 +33,13 @@ async fn public_buckets_are_named_in_whatever_region_they_are() {
     assert_eq!(told(&stage).await, (Risk::Disruptive, both.to_owned()));
 
     // A bucket that blocks by itself is not public, whatever its policy says.
-    stage.world.bucket("www-assets", |bucket| bucket.openness = Default::default());
+    closed(&stage, "www-assets");
     let one = "1 bucket is public today: partner-drop";
     assert_eq!(told(&stage).await, (Risk::Disruptive, one.to_owned()));
-    stage.world.bucket("partner-drop", |bucket| bucket.openness.readers.clear());
+    stage.world.bucket("partner-drop", |bucket| bucket.readers.clear());
+    let objects = "1 bucket has ACLs on, so single objects may be public: partner-drop";
+    assert_eq!(told(&stage).await, (Risk::Disruptive, objects.to_owned()));
+    closed(&stage, "partner-drop");
     assert_eq!(told(&stage).await, (Risk::Safe, "no bucket is public today".to_owned()));
 }
 
@@ -38,7 +47,7 @@ async fn public_buckets_are_named_in_whatever_region_they_are() {
 async fn a_bucket_that_cannot_be_read_is_said_and_not_taken_for_private() {
     let stage = stage().await;
     for name in ["partner-drop", "www-assets"] {
-        stage.world.bucket(name, |bucket| bucket.openness = Default::default());
+        closed(&stage, name);
     }
     let deny = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:Get*","Resource":"*"}]}"#;
     stage.world.bucket("vault", |bucket| bucket.policy = Some(deny.into()));
