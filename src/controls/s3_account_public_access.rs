@@ -151,8 +151,8 @@ way, `restrictPublicBuckets: false` beside `block: all` for instance.
 
 A change of these switches takes a while to arrive everywhere, so an answer counts when two reads in a row are
 equal. Where a switch is going to be turned on, every bucket is looked at as well, and the plan names those that
-are public today by policy or by ACL. Single objects that have a public ACL of their own, in a bucket whose ACL is
-not public, are not found.
+are public today by policy or by ACL. Objects are not looked at: a bucket that has ACLs on is named, because single
+objects in it may be public by an ACL of their own.
 
 ## Why it matters
 
@@ -164,7 +164,7 @@ mistake harmless in a whole account (FSBP S3.1, CIS).
 One call, `s3control:PutPublicAccessBlock`. It replaces all four switches, so those that are not declared are read
 first and sent back unchanged; the plan names them. What is public stops being public at once: websites, downloads
 and partners without credentials get 403. The plan marks that as disruptive unless every bucket could be looked at
-and none is public. Look first with `mode: observe`, and give each public bucket a CloudFront distribution or its
+and none is public or has ACLs on. Look first with `mode: observe`, and give each public bucket a CloudFront distribution or its
 own account before you enforce.
 
 An S3 policy of the organisation can hold these switches for its accounts; then S3 denies the call.
@@ -182,7 +182,7 @@ switches that are off, which means the same.
             severity: Severity::Medium,
             frameworks: &["cis-1.4.0/2.1.5", "cis-3.0.0/2.1.4", "cis-5.0.0/2.1.4", "fsbp/S3.1"],
         }],
-        reads: &[block::GET, buckets::LIST, buckets::BLOCK, buckets::POLICY, buckets::ACL],
+        reads: &[block::GET, buckets::LIST, buckets::BLOCK, buckets::POLICY, buckets::OWNERSHIP, buckets::ACL],
         writes: &[PUT],
         undo: Some("baseline never deletes the setting; four switches that are off mean the same"),
     };

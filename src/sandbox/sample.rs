@@ -65,6 +65,7 @@ impl World {
             bucket.policy = (!open).then(|| delivery(name));
             if open {
                 bucket.public_access = None;
+                bucket.ownership = None;
                 bucket.readers = vec!["AllUsers".to_owned()];
             }
             world.locked().buckets.insert(name.to_owned(), bucket);

@@ -48,7 +48,8 @@ _S3 = frozenset(
     AccessDenied BadDigest BucketAlreadyExists BucketAlreadyOwnedByYou ConditionalRequestConflict ExpiredToken
     InternalError InvalidAccessKeyId InvalidArgument InvalidBucketName InvalidRequest MethodNotAllowed
     NoSuchBucket NoSuchBucketPolicy NoSuchKey NoSuchPublicAccessBlockConfiguration NotImplemented OperationAborted
-    PermanentRedirect PreconditionFailed RequestTimeout RequestTimeTooSkewed ServiceUnavailable SignatureDoesNotMatch SlowDown TemporaryRedirect
+    OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed RequestTimeout RequestTimeTooSkewed
+    ServiceUnavailable SignatureDoesNotMatch SlowDown TemporaryRedirect
     """.split()
 )
 

@@ -11,7 +11,7 @@ fn spec(value: Value) -> PublicAccessSpec {
 
 fn seen(public: &[&str], unseen: &[&str]) -> Option<Sight<Buckets>> {
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-    Some(Sight::Seen(Buckets { public: names(public), unseen: names(unseen) }))
+    Some(Sight::Seen(Buckets { public: names(public), unseen: names(unseen), ..Buckets::default() }))
 }
 
 fn plan(declared: Value, live: [bool; 4], buckets: Option<Sight<Buckets>>) -> Verdict<PutBlock> {

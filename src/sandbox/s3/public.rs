@@ -8,7 +8,8 @@ use aws_sdk_s3::operation::get_bucket_policy_status::{
 };
 use aws_sdk_s3::operation::list_buckets::{ListBucketsInput, ListBucketsOutput};
 use aws_sdk_s3::types::{
-    Bucket, Grant, Grantee, Owner, Permission, PolicyStatus, PublicAccessBlockConfiguration, Type,
+    Bucket, Grant, Grantee, ObjectOwnership, Owner, Permission, PolicyStatus, PublicAccessBlockConfiguration,
+    Type,
 };
 use serde_json::Value;
 
@@ -34,14 +35,14 @@ impl Block {
     };
 }
 
-impl From<&PublicAccessBlockConfiguration> for Block {
-    fn from(blocks: &PublicAccessBlockConfiguration) -> Self {
-        Self {
-            block_public_acls: blocks.block_public_acls() == Some(true),
-            ignore_public_acls: blocks.ignore_public_acls() == Some(true),
-            block_public_policy: blocks.block_public_policy() == Some(true),
-            restrict_public_buckets: blocks.restrict_public_buckets() == Some(true),
-        }
+impl From<Block> for PublicAccessBlockConfiguration {
+    fn from(block: Block) -> Self {
+        Self::builder()
+            .block_public_acls(block.block_public_acls)
+            .ignore_public_acls(block.ignore_public_acls)
+            .block_public_policy(block.block_public_policy)
+            .restrict_public_buckets(block.restrict_public_buckets)
+            .build()
     }
 }
 
@@ -109,7 +110,7 @@ pub(super) fn get_bucket_policy_status(
     Ok(GetBucketPolicyStatusOutput::builder().policy_status(status).build())
 }
 
-/// GetBucketAcl: the owner, and the groups that may read.
+/// GetBucketAcl: the owner, and the groups that may read, unless ACLs are off ("Controlling ownership of objects").
 pub(super) fn get_bucket_acl(
     call: &mut Call<'_>,
     input: &GetBucketAclInput,
@@ -121,7 +122,8 @@ pub(super) fn get_bucket_acl(
     };
     let own = Grantee::builder().r#type(Type::CanonicalUser).set_id(owner.id.clone());
     let mut grants = vec![grant(own, Permission::FullControl)?];
-    for group in &bucket.readers {
+    let off = bucket.ownership == Some(ObjectOwnership::BucketOwnerEnforced);
+    for group in bucket.readers.iter().filter(|_| !off) {
         let uri = format!("http://acs.amazonaws.com/groups/global/{group}");
         grants.push(grant(Grantee::builder().r#type(Type::Group).uri(uri), Permission::Read)?);
     }
@@ -136,9 +138,8 @@ pub(super) fn refuse_public_policy(
 ) -> Result<(), Refusal> {
     let Some(bucket) = call.state.buckets.get(bucket.unwrap_or_default()) else { return Ok(()) };
     let account = call.state.accounts.get(&bucket.owner).and_then(|account| account.public_access.block);
-    let own = bucket.public_access.as_ref().map(Block::from);
-    let blocked = [own, account].iter().flatten().any(|block| block.block_public_policy);
-    if blocked && policy.is_some_and(is_public) {
+    let own = bucket.public_access.as_ref().is_some_and(|own| own.block_public_policy == Some(true));
+    if (own || account.is_some_and(|block| block.block_public_policy)) && policy.is_some_and(is_public) {
         return Err(Refusal::new(
             403,
             "AccessDenied",

@@ -78,6 +78,7 @@ async fn public_buckets(world: &World) {
     });
     world.bucket("partner-drop", |bucket| {
         bucket.public_access = None;
+        bucket.ownership = None;
         bucket.readers = vec!["AllUsers".into()];
     });
 }

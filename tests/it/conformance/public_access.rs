@@ -2,7 +2,7 @@
 
 use baseline::control::{ErasedControl, Risk};
 use baseline::controls;
-use baseline::sandbox::s3::Bucket;
+use baseline::sandbox::s3::public::Block;
 
 use super::stage::{MEMBER, Stage};
 
@@ -13,18 +13,17 @@ async fn stage() -> Stage {
     Stage::of(control).await.expect("a stage")
 }
 
-/// As a new bucket is.
-fn closed(bucket: &mut Bucket) {
-    let new = Bucket::new(&bucket.owner, &bucket.region);
-    (bucket.public_access, bucket.readers) = (new.public_access, new.readers);
-}
-
 /// Risk and evidence of the one change that is planned.
 async fn told(stage: &Stage) -> (Risk, String) {
     let plan = stage.plan().await.expect("a plan");
     let (_, item) = plan.changes().next().expect("there is something to do");
     let change = item.finding.change().expect("it is a change");
     (change.risk, change.evidence.clone().unwrap_or_default())
+}
+
+/// Makes a bucket block public access by itself.
+fn closed(stage: &Stage, name: &str) {
+    stage.world.bucket(name, |bucket| bucket.public_access = Some(Block::ALL.into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,10 +33,13 @@ async fn public_buckets_are_named_in_whatever_region_they_are() {
     assert_eq!(told(&stage).await, (Risk::Disruptive, both.to_owned()));
 
     // A bucket that blocks by itself is not public, whatever its policy says.
-    stage.world.bucket("www-assets", closed);
+    closed(&stage, "www-assets");
     let one = "1 bucket is public today: partner-drop";
     assert_eq!(told(&stage).await, (Risk::Disruptive, one.to_owned()));
     stage.world.bucket("partner-drop", |bucket| bucket.readers.clear());
+    let objects = "1 bucket has ACLs on, so single objects may be public: partner-drop";
+    assert_eq!(told(&stage).await, (Risk::Disruptive, objects.to_owned()));
+    closed(&stage, "partner-drop");
     assert_eq!(told(&stage).await, (Risk::Safe, "no bucket is public today".to_owned()));
 }
 
@@ -45,7 +47,7 @@ async fn public_buckets_are_named_in_whatever_region_they_are() {
 async fn a_bucket_that_cannot_be_read_is_said_and_not_taken_for_private() {
     let stage = stage().await;
     for name in ["partner-drop", "www-assets"] {
-        stage.world.bucket(name, closed);
+        closed(&stage, name);
     }
     let deny = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:Get*","Resource":"*"}]}"#;
     stage.world.bucket("vault", |bucket| bucket.policy = Some(deny.into()));

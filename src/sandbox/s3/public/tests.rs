@@ -63,8 +63,11 @@ async fn a_new_bucket_is_closed_and_refuses_a_policy_for_everybody() {
 async fn the_acl_names_the_owner_and_the_groups() {
     let (world, client) = with_buckets(&["www"]).await;
     let acl = || client.get_bucket_acl().bucket("www").send();
-    assert_eq!(acl().await.expect("there").grants().len(), 1);
     world.bucket("www", |bucket| bucket.readers = vec!["AllUsers".into()]);
+    assert_eq!(acl().await.expect("there").grants().len(), 1, "a new bucket has ACLs off");
+    world.bucket("www", |bucket| bucket.ownership = None);
+    let error = client.get_bucket_ownership_controls().bucket("www").send().await.expect_err("taken away");
+    assert_eq!(error.code(), Some("OwnershipControlsNotFoundError"));
     let told = acl().await.expect("there");
     let uri = told.grants()[1].grantee().and_then(|grantee| grantee.uri());
     assert_eq!(uri, Some("http://acs.amazonaws.com/groups/global/AllUsers"));
