@@ -9,6 +9,8 @@ pub struct Call {
     /// Empty: the one action of the same name.
     pub actions: &'static [&'static str],
     pub retry: Retry,
+    /// Seconds until a look shows what the call did, where AWS says that it may take minutes.
+    pub shows_within: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,16 +24,24 @@ pub enum Retry {
 
 impl Call {
     pub const fn new(operation: &'static str) -> Self {
-        Self { operation, actions: &[], retry: Retry::Twice }
+        Self { operation, actions: &[], retry: Retry::Twice, shows_within: None }
     }
 
     pub const fn needing(operation: &'static str, actions: &'static [&'static str]) -> Self {
-        Self { operation, actions, retry: Retry::Twice }
+        Self { operation, actions, retry: Retry::Twice, shows_within: None }
     }
 
     #[must_use]
     pub const fn once(self) -> Self {
-        Self { operation: self.operation, actions: self.actions, retry: Retry::Once }
+        let Self { operation, actions, retry: _, shows_within } = self;
+        Self { operation, actions, retry: Retry::Once, shows_within }
+    }
+
+    /// What it does may show only after so many seconds, and nothing tells until then that it is on its way.
+    #[must_use]
+    pub const fn shows_within(self, seconds: u32) -> Self {
+        let Self { operation, actions, retry, shows_within: _ } = self;
+        Self { operation, actions, retry, shows_within: Some(seconds) }
     }
 
     /// The IAM actions that allow the call.

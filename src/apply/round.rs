@@ -195,7 +195,7 @@ impl<'a> Changes<'a> {
         let planned = &self.plan.items[place].finding;
         let Some(attempt) = self.open.get_mut(&place) else { return Next::Wait(Duration::ZERO) };
         let elapsed = attempt.sent.unwrap_or(self.start).elapsed();
-        let patience = attempt.patience.unwrap_or(PATIENCE);
+        let patience = attempt.patience.unwrap_or_else(|| patience(self.writes, planned));
         let give_up = |why: String| match &attempt.fault {
             Some(fault) => Next::Ended(ChangeResult::Failed { fault: fault.clone() }),
             None => Next::Ended(ChangeResult::NotVerified { why }),
@@ -274,6 +274,14 @@ enum Next {
     Wait(Duration),
     /// Send these calls, a part of those planned.
     Send(Vec<Step>),
+}
+
+/// How long a change may take to be seen to hold: as long as the slowest of its calls.
+fn patience(writes: &[Call], planned: &Finding<Step>) -> Duration {
+    let steps = planned.change().map(|planned| planned.steps.as_slice()).unwrap_or_default();
+    let calls = writes.iter().filter(|call| steps.iter().any(|step| step.call == call.operation));
+    let slowest = calls.filter_map(|call| call.shows_within).max();
+    slowest.map_or(PATIENCE, |seconds| PATIENCE.max(Duration::from_secs(seconds.into())))
 }
 
 /// Would sending what is left repeat a call that must not be sent twice, and may have landed? Readers lag
