@@ -78,7 +78,7 @@ impl Fault {
     pub fn hint(&self) -> Option<&'static str> {
         if matches!(
             self.code.as_str(),
-            "UnrecognizedClientException" | "InvalidClientTokenId" | "OptInRequired"
+            "UnrecognizedClientException" | "InvalidClientTokenId" | "AuthFailure" | "OptInRequired"
         ) {
             return Some("is the region enabled for this account? Otherwise write it under `regions.except`");
         }

@@ -110,6 +110,8 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
         | "SubscriptionRequiredException"
         | "UnrecognizedClientException"
         | "InvalidClientTokenId"
+        | "AuthFailure"
+        | "RequestExpired"
         | "ExpiredToken"
         | "ExpiredTokenException"
         | "SignatureDoesNotMatch" => FaultKind::Denied,
