@@ -22,6 +22,7 @@
 //! | the rest | one service each |
 
 pub mod account;
+pub mod ec2;
 pub mod ecr;
 pub mod guardduty;
 pub mod iam;

@@ -22,6 +22,8 @@ pub(super) enum Protocol {
     Json,
     /// AWS Query: `<ErrorResponse><Error>…`.
     Query,
+    /// EC2 Query: `<Response><Errors><Error>…`.
+    Ec2,
     /// REST XML without a wrapper, as S3 has it: `<Error>…`.
     Xml,
 }
@@ -42,11 +44,12 @@ pub(super) struct Service {
 
 impl Service {
     /// The code of a denied call (AWS common errors: `AccessDenied` in Query and S3, else
-    /// `AccessDeniedException`).
+    /// `AccessDeniedException`; EC2 API Reference, "Error codes").
     pub fn denied(&self) -> &'static str {
         match self.protocol {
             Protocol::Json => "AccessDeniedException",
             Protocol::Query | Protocol::Xml => "AccessDenied",
+            Protocol::Ec2 => "UnauthorizedOperation",
         }
     }
 }
@@ -180,6 +183,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         super::account::operations(),
         super::iam::operations(),
         super::guardduty::operations(),
+        super::ec2::operations(),
         super::ecr::operations(),
         super::kms::operations(),
         super::s3::operations(),

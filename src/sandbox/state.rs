@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::ec2::Ec2;
 use super::ecr::Registry;
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
@@ -99,6 +100,7 @@ impl Account {
 #[derive(Clone, Debug, Default)]
 pub struct RegionState {
     pub guardduty: GuardDuty,
+    pub ec2: Ec2,
     pub ecr: Registry,
     pub kms: Kms,
 }

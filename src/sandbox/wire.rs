@@ -273,7 +273,8 @@ impl<'a> Signature<'a> {
 
 /// Refuses keys that this world did not issue, that have expired, that come with another token, and regions
 /// that the account has not opted in to, each with the code of the service's protocol: AWS common errors
-/// (`UnrecognizedClientException`, `InvalidClientTokenId`, `ExpiredToken…`), S3 "List of error codes".
+/// (`UnrecognizedClientException`, `InvalidClientTokenId`, `ExpiredToken…`), S3 "List of error codes", EC2 "Error
+/// codes" (`AuthFailure`, `RequestExpired`).
 fn authenticate<'c>(
     state: &State,
     operation: &Operation,
@@ -282,22 +283,16 @@ fn authenticate<'c>(
     now: jiff::Timestamp,
 ) -> Result<&'c Caller, Refusal> {
     let protocol = operation.service.protocol;
-    let invalid = || match protocol {
-        Protocol::Json => Refusal::new(
-            403,
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        ),
-        Protocol::Query => Refusal::new(
-            403,
-            "InvalidClientTokenId",
-            "The security token included in the request is invalid.",
-        ),
-        Protocol::Xml => Refusal::new(
-            403,
-            "InvalidAccessKeyId",
-            "The AWS Access Key Id you provided does not exist in our records.",
-        ),
+    let invalid = || {
+        let text = "The security token included in the request is invalid.";
+        let unknown = "The AWS Access Key Id you provided does not exist in our records.";
+        let not_validated = "AWS was not able to validate the provided access credentials";
+        match protocol {
+            Protocol::Json => Refusal::new(403, "UnrecognizedClientException", text),
+            Protocol::Query => Refusal::new(403, "InvalidClientTokenId", text),
+            Protocol::Ec2 => Refusal::new(401, "AuthFailure", not_validated),
+            Protocol::Xml => Refusal::new(403, "InvalidAccessKeyId", unknown),
+        }
     };
     let caller = caller.ok_or_else(invalid)?;
     if caller.token.as_deref() != signature.token {
@@ -308,6 +303,7 @@ fn authenticate<'c>(
         return Err(match protocol {
             Protocol::Json => Refusal::new(403, "ExpiredTokenException", text),
             Protocol::Query => Refusal::new(403, "ExpiredToken", text),
+            Protocol::Ec2 => Refusal::new(400, "RequestExpired", "Request has expired."),
             Protocol::Xml => Refusal::new(400, "ExpiredToken", "The provided token has expired."),
         });
     }
@@ -349,7 +345,7 @@ fn perform(
 fn accepted(protocol: Protocol) -> HttpResponse {
     let body = match protocol {
         Protocol::Json => SdkBody::from("{}"),
-        Protocol::Query | Protocol::Xml => SdkBody::empty(),
+        Protocol::Query | Protocol::Ec2 | Protocol::Xml => SdkBody::empty(),
     };
     HttpResponse::new(StatusCode::try_from(200).expect("200 is a status"), body)
 }
@@ -371,6 +367,13 @@ fn refused(operation: &Operation, refusal: &Refusal, request_id: &str) -> HttpRe
             SdkBody::from(format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error>\
                  <RequestId>{request_id}</RequestId></ErrorResponse>"
+            )),
+        ),
+        Protocol::Ec2 => HttpResponse::new(
+            status,
+            SdkBody::from(format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message></Error></Errors>\
+                 <RequestID>{request_id}</RequestID></Response>"
             )),
         ),
         Protocol::Xml if operation.name.starts_with("Head") => HttpResponse::new(status, SdkBody::empty()),

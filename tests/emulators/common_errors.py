@@ -29,6 +29,18 @@ _QUERY = frozenset(
     """.split()
 )
 
+# docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, "Common client error codes" and "Server error
+# codes". EC2's model names no errors at all.
+_EC2 = frozenset(
+    """
+    AuthFailure IncompleteSignature InternalError InternalFailure InvalidAction InvalidClientTokenId
+    InvalidPaginationToken InvalidParameter InvalidParameterCombination InvalidParameterValue
+    InvalidQueryParameter MalformedQueryString MissingAction MissingAuthenticationToken MissingParameter
+    OptInRequired RequestExpired RequestLimitExceeded ServiceUnavailable Unavailable UnauthorizedOperation
+    UnknownParameter UnsupportedOperation ValidationError
+    """.split()
+)
+
 # docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, those that object and bucket calls here can meet.
 # S3's model names almost none of its errors.
 _S3 = frozenset(
@@ -40,7 +52,7 @@ _S3 = frozenset(
     """.split()
 )
 
-_BY_PROTOCOL = {"json": _JSON, "rest-json": _JSON, "query": _QUERY, "rest-xml": _S3}
+_BY_PROTOCOL = {"json": _JSON, "rest-json": _JSON, "query": _QUERY, "ec2": _EC2, "rest-xml": _S3}
 
 
 def common_errors(protocol: str) -> frozenset[str]:
