@@ -2,6 +2,7 @@
 //!
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
+mod ec2_account_defaults;
 mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
@@ -13,6 +14,7 @@ use crate::control::ErasedControl;
 pub static CONTROLS: &[&dyn ErasedControl] = &[
     &iam_password_policy::PasswordPolicy,
     &iam_root_user::RootUser,
+    &ec2_account_defaults::AccountDefaults,
     &guardduty_detector::GuardDutyDetector,
     &ecr_repositories::Repositories,
 ];

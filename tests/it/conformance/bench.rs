@@ -10,6 +10,7 @@ use baseline::sandbox::{Principal, World};
 use serde_json::json;
 
 use super::stage::{ARCHIVE, HOME, MEMBER, ORGANIZATION};
+use super::switches;
 
 /// The archive's bucket.
 pub const BUCKET: &str = "stage-logs";
@@ -19,6 +20,7 @@ pub const KEY: &str = "alias/baseline/logs";
 /// Puts everything in the world that a control's example stands on.
 pub async fn furnish(world: &World, control: &str) {
     match control {
+        "ec2.account-defaults" => switches::furnish(world).await,
         "guardduty.detector" => archive(world).await,
         "specimen.export" => {
             archive(world).await;
@@ -163,6 +165,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
                 rule: "password-policy",
             },
         ],
+        "ec2.account-defaults" => switches::HAPPENINGS,
         "guardduty.detector" => &[
             Happening {
                 name: "the detector is deleted",

@@ -36,6 +36,12 @@ const NOT_SHOWN: &[NotShown] = &[
         why: "the world's repositories hold no images",
     },
     NotShown { what: "users locked out by `hardExpiry`", why: "the world's users have no passwords" },
+    NotShown {
+        what: "the minutes that AWS takes to block public images",
+        why: "nothing tells blocking that is on its way from none, so a second process sends it again; `switches` \
+              shows the waiting",
+    },
+    NotShown { what: "volumes, instances and their launches", why: "the world's EC2 has none" },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",
