@@ -161,7 +161,7 @@ serialConsole: false
     }
 
     fn needs(&self, facts: &Facts, spec: &DefaultsSpec) -> Vec<Need> {
-        spec.ebs_key.iter().filter_map(|key| plan::key(facts, key)).map(Need::hard).collect()
+        spec.ebs_key.iter().filter_map(|key| plan::key(&facts.scope, key)).map(Need::hard).collect()
     }
 
     fn plan(&self, facts: &Facts, _: &Known, spec: &DefaultsSpec, live: &Defaults) -> Vec<Finding<Write>> {
@@ -178,7 +178,7 @@ serialConsole: false
             say("ebs-encryption", "ebs-encryption", verdict);
         }
         if let Some(want) = &spec.ebs_key {
-            let verdict = plan::judge(live.ebs_key.as_ref(), |key| plan::ebs_key(facts, want, key));
+            let verdict = plan::judge(live.ebs_key.as_ref(), |key| plan::ebs_key(&facts.scope, want, key));
             say("ebs-key", "ebs-key", verdict);
         }
         if let Some(want) = spec.snapshot_public_access {

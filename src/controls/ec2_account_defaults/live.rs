@@ -1,6 +1,6 @@
 //! What EC2 says. Each setting by itself: one that cannot be read makes no other unknown.
 
-use aws_sdk_ec2::types::{Filter, ManagedBy};
+use aws_sdk_ec2::types::{Filter, InstanceMetadataDefaultsResponse, ManagedBy};
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
@@ -8,6 +8,7 @@ use super::spec::{HopLimit, ImageAccess, MANAGED_ALIAS, SnapshotAccess, Switch, 
 use crate::aws::{Reader, fault};
 use crate::control::Sight;
 use crate::fault::{Fault, FaultKind};
+use crate::place::Scope;
 
 /// The defaults of one region; `None` where it was not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +49,9 @@ pub enum Key {
 #[serde(rename_all = "camelCase")]
 pub struct Sharing<A> {
     pub access: A,
-    /// A declarative policy of the organisation sets it.
-    pub by_policy: bool,
+    /// Who sets it, where that is not the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// How many are public today; counted only where that is about to matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public: Option<usize>,
@@ -59,7 +61,8 @@ pub struct Sharing<A> {
 #[serde(rename_all = "camelCase")]
 pub struct SerialConsole {
     pub open: bool,
-    pub by_policy: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +73,8 @@ pub struct Metadata {
     pub endpoint: Switch,
     pub instance_tags: Switch,
     pub tokens_enforced: Switch,
-    pub by_policy: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// What the declarative policy says to whoever is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_says: Option<String>,
@@ -116,8 +120,13 @@ fn unclear(call: &'static str, what: &str, said: Option<&str>) -> Fault {
     Fault::local(FaultKind::Invalid, call, message)
 }
 
-fn by_policy(managed_by: Option<&ManagedBy>) -> bool {
-    managed_by == Some(&ManagedBy::DeclarativePolicy)
+/// Who sets it, where that is not the account; a word that this build does not know is no account either.
+fn owner(managed_by: Option<&ManagedBy>) -> Option<String> {
+    match managed_by? {
+        ManagedBy::Account => None,
+        ManagedBy::DeclarativePolicy => Some("a declarative policy of the organisation".to_owned()),
+        other => Some(format!("`{}`, as EC2 says", other.as_str())),
+    }
 }
 
 async fn encryption(aws: &Reader) -> Result<bool, Fault> {
@@ -125,24 +134,43 @@ async fn encryption(aws: &Reader) -> Result<bool, Fault> {
     answer.ebs_encryption_by_default.ok_or_else(|| unclear(GET_ENCRYPTION, "state", None))
 }
 
-/// EC2 answers a bare alias, the ARN of an alias or the ARN of a key. The key that AWS manages is told by its
-/// alias until it is used for the first time, and by its ARN from then on.
-async fn key(aws: &Reader) -> Result<Key, Fault> {
-    let answer = aws.ec2().get_ebs_default_kms_key_id().send().await.map_err(fault(GET_KEY))?;
-    let id = answer.kms_key_id.ok_or_else(|| unclear(GET_KEY, "key", None))?;
-    let parts: Vec<&str> = id.splitn(6, ':').collect();
+/// The default key as EC2 tells it: a bare alias, the ARN of an alias, or the ARN of a key.
+#[derive(Debug, PartialEq, Eq)]
+enum Told<'a> {
+    Alias(&'a str),
+    Id(&'a str),
+    Elsewhere { account: &'a str, region: &'a str },
+}
+
+fn told<'a>(scope: &Scope, key: &'a str) -> Told<'a> {
+    let parts: Vec<&str> = key.splitn(6, ':').collect();
     let name = match parts.as_slice() {
-        ["arn", _, "kms", region, account, name] => {
-            if *account != aws.scope.account.as_str() || *region != aws.scope.region.as_str() {
-                return Ok(Key::Elsewhere { account: (*account).to_owned(), region: (*region).to_owned() });
+        &["arn", _, "kms", region, account, name] => {
+            if account != scope.account.as_str() || region != scope.region.as_str() {
+                return Told::Elsewhere { account, region };
             }
             name
         }
-        _ => id.as_str(),
+        _ => key,
     };
-    let aliases = match name.starts_with("alias/") {
-        true => vec![name.to_owned()],
-        false => aliases(aws, name.strip_prefix("key/").unwrap_or(name)).await?,
+    if name.starts_with("alias/") {
+        Told::Alias(name)
+    } else {
+        Told::Id(name.strip_prefix("key/").unwrap_or(name))
+    }
+}
+
+/// The key that AWS manages is told by its alias until it is used for the first time, and by its ARN from then
+/// on.
+async fn key(aws: &Reader) -> Result<Key, Fault> {
+    let answer = aws.ec2().get_ebs_default_kms_key_id().send().await.map_err(fault(GET_KEY))?;
+    let key = answer.kms_key_id.ok_or_else(|| unclear(GET_KEY, "key", None))?;
+    let aliases = match told(&aws.scope, &key) {
+        Told::Alias(alias) => vec![alias.to_owned()],
+        Told::Id(id) => aliases(aws, id).await?,
+        Told::Elsewhere { account, region } => {
+            return Ok(Key::Elsewhere { account: account.to_owned(), region: region.to_owned() });
+        }
     };
     let managed = aliases.iter().any(|alias| alias == MANAGED_ALIAS);
     Ok(if managed { Key::AwsManaged } else { Key::Own { aliases } })
@@ -171,9 +199,10 @@ async fn snapshots(aws: &Reader, wanted: Option<SnapshotAccess>) -> Result<Shari
     let answer = call.send().await.map_err(fault(GET_SNAPSHOTS))?;
     let word = answer.state.as_ref().map(|state| state.as_str());
     let access = word.and_then(SnapshotAccess::of).ok_or_else(|| unclear(GET_SNAPSHOTS, "state", word))?;
-    let closes = wanted.is_some_and(|wanted| wanted > access);
+    let owner = owner(answer.managed_by.as_ref());
+    let closes = wanted.is_some_and(|wanted| wanted > access) && owner.is_none();
     let public = if closes { Some(public_snapshots(aws).await?) } else { None };
-    Ok(Sharing { access, by_policy: by_policy(answer.managed_by.as_ref()), public })
+    Ok(Sharing { access, owner, public })
 }
 
 async fn public_snapshots(aws: &Reader) -> Result<usize, Fault> {
@@ -191,9 +220,10 @@ async fn images(aws: &Reader, wanted: Option<ImageAccess>) -> Result<Sharing<Ima
     let answer = call.send().await.map_err(fault(GET_IMAGES))?;
     let word = answer.image_block_public_access_state.as_deref();
     let access = word.and_then(ImageAccess::of).ok_or_else(|| unclear(GET_IMAGES, "state", word))?;
-    let closes = wanted.is_some_and(|wanted| wanted > access);
+    let owner = owner(answer.managed_by.as_ref());
+    let closes = wanted.is_some_and(|wanted| wanted > access) && owner.is_none();
     let public = if closes { Some(public_images(aws).await?) } else { None };
-    Ok(Sharing { access, by_policy: by_policy(answer.managed_by.as_ref()), public })
+    Ok(Sharing { access, owner, public })
 }
 
 async fn public_images(aws: &Reader) -> Result<usize, Fault> {
@@ -207,10 +237,10 @@ async fn public_images(aws: &Reader) -> Result<usize, Fault> {
     Ok(count)
 }
 
-/// What has no preference is left out of the answer.
+/// What has no preference is left out of the answer, and with it the whole level where nothing was ever set.
 async fn metadata(aws: &Reader) -> Result<Metadata, Fault> {
     let answer = aws.ec2().get_instance_metadata_defaults().send().await.map_err(fault(GET_METADATA))?;
-    let level = answer.account_level.ok_or_else(|| unclear(GET_METADATA, "account level", None))?;
+    let level = answer.account_level.unwrap_or_else(|| InstanceMetadataDefaultsResponse::builder().build());
     let switch = |what: &str, word: Option<&str>| match word {
         None => Ok(Switch::NoPreference),
         Some(word) => Switch::of(word).ok_or_else(|| unclear(GET_METADATA, what, Some(word))),
@@ -232,7 +262,7 @@ async fn metadata(aws: &Reader) -> Result<Metadata, Fault> {
             "HttpTokensEnforced",
             level.http_tokens_enforced.as_ref().map(|word| word.as_str()),
         )?,
-        by_policy: by_policy(level.managed_by.as_ref()),
+        owner: owner(level.managed_by.as_ref()),
         policy_says: level.managed_exception_message.filter(|text| !text.is_empty()),
     })
 }
@@ -243,6 +273,43 @@ async fn serial_console(aws: &Reader) -> Result<SerialConsole, Fault> {
     let open = answer.serial_console_access_enabled;
     Ok(SerialConsole {
         open: open.ok_or_else(|| unclear(GET_SERIAL_CONSOLE, "status", None))?,
-        by_policy: by_policy(answer.managed_by.as_ref()),
+        owner: owner(answer.managed_by.as_ref()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::tests::facts;
+
+    #[test]
+    fn a_default_key_is_told_in_four_ways() {
+        let here = facts().scope;
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let arn = |region: &str, account: &str, name: &str| format!("arn:aws:kms:{region}:{account}:{name}");
+        for (key, wanted) in [
+            ("alias/aws/ebs".to_owned(), Told::Alias("alias/aws/ebs")),
+            (arn("eu-west-1", "111122223333", "alias/a/b"), Told::Alias("alias/a/b")),
+            (arn("eu-west-1", "111122223333", &format!("key/{id}")), Told::Id(id)),
+            (id.to_owned(), Told::Id(id)),
+            (
+                arn("eu-west-1", "444455556666", &format!("key/{id}")),
+                Told::Elsewhere { account: "444455556666", region: "eu-west-1" },
+            ),
+            (
+                arn("us-east-1", "111122223333", "alias/aws/ebs"),
+                Told::Elsewhere { account: "111122223333", region: "us-east-1" },
+            ),
+        ] {
+            assert_eq!(told(&here, &key), wanted, "{key}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_the_account_owns_it() {
+        assert_eq!(owner(None), None);
+        assert_eq!(owner(Some(&ManagedBy::Account)), None);
+        assert!(owner(Some(&ManagedBy::DeclarativePolicy)).is_some_and(|who| who.contains("declarative")));
+        assert_eq!(owner(Some(&"tower".into())).as_deref(), Some("`tower`, as EC2 says"));
+    }
 }

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::live::{Key, Metadata, SerialConsole, Sharing};
-use super::spec::{AWS_MANAGED, EbsKey, HopLimit, ImageAccess, MetadataSpec, SnapshotAccess, Switch};
+use super::spec::{AWS_MANAGED, EbsKey, HopLimit, ImageAccess, MetadataSpec, SnapshotAccess, Switch, Tokens};
 use super::write::Write;
-use crate::control::{Change, Direction, Facts, Field, Risk, Sight, Thing, Verdict};
+use crate::control::{Change, Direction, Field, Risk, Scope, Sight, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
 
 /// What a look says of one setting.
@@ -24,8 +24,8 @@ fn toward(safer: bool) -> Direction {
     if safer { Direction::Strengthens } else { Direction::Weakens }
 }
 
-/// What a declarative policy sets otherwise: the account cannot change it.
-fn foreign(fields: &[Field], says: Option<&str>) -> Verdict<Write> {
+/// What somebody else sets otherwise: the account cannot change it.
+fn foreign(owner: &str, fields: &[Field], says: Option<&str>) -> Verdict<Write> {
     let live = |field: &Field| {
         let before = field.before.as_str().map_or_else(|| field.before.to_string(), str::to_owned);
         format!("{} is {before}", field.path.trim_start_matches('/').replace('/', "."))
@@ -33,7 +33,7 @@ fn foreign(fields: &[Field], says: Option<&str>) -> Verdict<Write> {
     let live: Vec<String> = fields.iter().map(live).collect();
     let says = says.map(|text| format!("; it says: {text}")).unwrap_or_default();
     Verdict::Foreign {
-        owner: "a declarative policy of the organisation".into(),
+        owner: owner.to_owned(),
         evidence: format!("{}, and the account cannot change it{says}", live.join(", ")),
     }
 }
@@ -50,12 +50,12 @@ pub fn ebs_encryption(want: bool, live: bool) -> Verdict<Write> {
 }
 
 /// The declared key, where it is one of the account's own.
-pub fn key(facts: &Facts, key: &EbsKey) -> Option<Thing> {
+pub fn key(scope: &Scope, key: &EbsKey) -> Option<Thing> {
     match key {
         EbsKey::AwsManaged => None,
         EbsKey::Alias(alias) => Some(Thing::Key {
-            account: facts.scope.account.clone(),
-            region: facts.scope.region.clone(),
+            account: scope.account.clone(),
+            region: scope.region.clone(),
             alias: alias.clone(),
         }),
     }
@@ -63,7 +63,7 @@ pub fn key(facts: &Facts, key: &EbsKey) -> Option<Thing> {
 
 /// An alias is moved to another key now and then, so it is the live key that is asked for its names, and not the
 /// other way round.
-pub fn ebs_key(facts: &Facts, want: &EbsKey, live: &Key) -> Verdict<Write> {
+pub fn ebs_key(scope: &Scope, want: &EbsKey, live: &Key) -> Verdict<Write> {
     let before = match (want, live) {
         (EbsKey::AwsManaged, Key::AwsManaged) => return Verdict::InSync,
         (EbsKey::Alias(alias), Key::Own { aliases }) if aliases.contains(alias) => return Verdict::InSync,
@@ -79,15 +79,14 @@ pub fn ebs_key(facts: &Facts, want: &EbsKey, live: &Key) -> Verdict<Write> {
         }
         EbsKey::AwsManaged => "snapshots of new volumes cannot be shared with other accounts",
     };
-    let thing = key(facts, want);
     Verdict::Change(Change {
         risk: Risk::Disruptive,
         direction: Direction::Neutral,
         evidence: Some(evidence.to_owned()),
-        stands_on: Some(thing.iter().cloned().collect()),
+        stands_on: Some(key(scope, want).into_iter().collect()),
         ..Change::update(
             vec![Field::new("/ebsKey", before, String::from(want.clone()))],
-            vec![Write::EbsKey(thing)],
+            vec![Write::EbsKey(want.clone())],
         )
     })
 }
@@ -106,8 +105,8 @@ pub fn snapshots(want: SnapshotAccess, live: &Sharing<SnapshotAccess>) -> Verdic
         return Verdict::InSync;
     }
     let field = Field::new("/snapshotPublicAccess", live.access.word(), want.word());
-    if live.by_policy {
-        return foreign(&[field], None);
+    if let Some(owner) = &live.owner {
+        return foreign(owner, &[field], None);
     }
     let hides = want == SnapshotAccess::BlockAllSharing;
     let then = if hides { "be hidden" } else { "stay public" };
@@ -131,8 +130,8 @@ pub fn images(want: ImageAccess, live: &Sharing<ImageAccess>) -> Verdict<Write> 
         return Verdict::InSync;
     }
     let field = Field::new("/imagePublicAccess", live.access.word(), want.word());
-    if live.by_policy {
-        return foreign(&[field], None);
+    if let Some(owner) = &live.owner {
+        return foreign(owner, &[field], None);
     }
     let evidence = live.public.map(|count| public(count, "image", "stay public"));
     Verdict::Change(Change {
@@ -179,14 +178,21 @@ pub fn metadata(spec: &MetadataSpec, live: &Metadata) -> Verdict<Write> {
     if fields.is_empty() {
         return Verdict::InSync;
     }
-    if live.by_policy {
-        return foreign(&fields, live.policy_says.as_deref());
+    if let Some(owner) = &live.owner {
+        return foreign(owner, &fields, live.policy_says.as_deref());
     }
     let closes = settings.endpoint == Some(Switch::Disabled);
+    let mut evidence = Vec::new();
+    if settings.tokens == Some(Tokens::Required) {
+        evidence.push("software that knows only IMDSv1 finds no metadata on new instances");
+    }
+    if closes {
+        evidence.push("new instances get no credentials of their role");
+    }
     Verdict::Change(Change {
         risk: if closes { Risk::Disruptive } else { Risk::Safe },
         direction: Direction::of(directions),
-        evidence: closes.then(|| "new instances get no credentials of their role".to_owned()),
+        evidence: (!evidence.is_empty()).then(|| evidence.join("; ")),
         ..Change::update(fields, vec![Write::InstanceMetadata(settings)])
     })
 }
@@ -196,8 +202,8 @@ pub fn enforcement(want: Switch, live: &Metadata) -> Verdict<Write> {
         return Verdict::InSync;
     }
     let field = Field::new("/instanceMetadata/tokensEnforced", live.tokens_enforced.word(), want.word());
-    if live.by_policy {
-        return foreign(&[field], live.policy_says.as_deref());
+    if let Some(owner) = &live.owner {
+        return foreign(owner, &[field], live.policy_says.as_deref());
     }
     let (risk, direction, evidence) = match (live.tokens_enforced, want) {
         (_, Switch::Enabled) => (
@@ -222,8 +228,8 @@ pub fn serial_console(want: bool, live: &SerialConsole) -> Verdict<Write> {
         return Verdict::InSync;
     }
     let field = Field::new("/serialConsole", live.open, want);
-    if live.by_policy {
-        return foreign(&[field], None);
+    if let Some(owner) = &live.owner {
+        return foreign(owner, &[field], None);
     }
     Verdict::Change(Change {
         direction: toward(!want),

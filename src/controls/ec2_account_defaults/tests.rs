@@ -14,22 +14,22 @@ fn metadata() -> Metadata {
         endpoint: Switch::NoPreference,
         instance_tags: Switch::NoPreference,
         tokens_enforced: Switch::NoPreference,
-        by_policy: false,
+        owner: None,
         policy_says: None,
     }
 }
 
 /// A new account.
 fn live() -> Defaults {
-    let images = Sharing { access: ImageAccess::BlockNewSharing, by_policy: false, public: None };
-    let snapshots = Sharing { access: SnapshotAccess::Unblocked, by_policy: false, public: Some(2) };
+    let images = Sharing { access: ImageAccess::BlockNewSharing, owner: None, public: None };
+    let snapshots = Sharing { access: SnapshotAccess::Unblocked, owner: None, public: Some(2) };
     Defaults {
         ebs_encryption: Some(Sight::Seen(false)),
         ebs_key: Some(Sight::Seen(Key::AwsManaged)),
         snapshots: Some(Sight::Seen(snapshots)),
         images: Some(Sight::Seen(images)),
         metadata: Some(Sight::Seen(metadata())),
-        serial_console: Some(Sight::Seen(SerialConsole { open: false, by_policy: false })),
+        serial_console: Some(Sight::Seen(SerialConsole { open: false, owner: None })),
     }
 }
 
@@ -82,7 +82,7 @@ fn turning_a_setting_back_weakens() {
         ebs_encryption: Some(Sight::Seen(true)),
         snapshots: Some(Sight::Seen(Sharing {
             access: SnapshotAccess::BlockAllSharing,
-            by_policy: false,
+            owner: None,
             public: None,
         })),
         metadata: Some(Sight::Seen(Metadata {

@@ -8,17 +8,16 @@ use aws_sdk_ec2::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::spec::{HopLimit, ImageAccess, MetadataSpec, SnapshotAccess};
+use super::spec::{EbsKey, HopLimit, ImageAccess, MetadataSpec, SnapshotAccess};
 use crate::aws::{Writer, fault};
-use crate::control::{AwsWrite, Call, Known, Thing};
+use crate::control::{AwsWrite, Call, Known};
 use crate::fault::{Fault, FaultKind};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
     EbsEncryption(bool),
-    /// `None` is the key that AWS manages.
-    EbsKey(Option<Thing>),
+    EbsKey(EbsKey),
     SnapshotAccess(SnapshotAccess),
     ImageAccess(ImageAccess),
     /// What is not in it stays as it is.
@@ -33,7 +32,7 @@ pub const RESET_KEY: Call = Call::new("ec2:ResetEbsDefaultKmsKeyId");
 pub const ENABLE_SNAPSHOTS: Call = Call::new("ec2:EnableSnapshotBlockPublicAccess");
 pub const DISABLE_SNAPSHOTS: Call = Call::new("ec2:DisableSnapshotBlockPublicAccess");
 /// "The API can take up to 10 minutes to configure this setting. During this time […] the response will be
-/// unblocked" (API reference, EnableImageBlockPublicAccess).
+/// unblocked" (API reference, EnableImageBlockPublicAccess). The way back is given as long.
 pub const ENABLE_IMAGES: Call = Call::new("ec2:EnableImageBlockPublicAccess").shows_within(600);
 pub const DISABLE_IMAGES: Call = Call::new("ec2:DisableImageBlockPublicAccess").shows_within(600);
 pub const MODIFY_METADATA: Call = Call::new("ec2:ModifyInstanceMetadataDefaults");
@@ -45,8 +44,8 @@ impl AwsWrite for Write {
         match self {
             Self::EbsEncryption(true) => const { &ENABLE_ENCRYPTION },
             Self::EbsEncryption(false) => const { &DISABLE_ENCRYPTION },
-            Self::EbsKey(Some(_)) => const { &MODIFY_KEY },
-            Self::EbsKey(None) => const { &RESET_KEY },
+            Self::EbsKey(EbsKey::Alias(_)) => const { &MODIFY_KEY },
+            Self::EbsKey(EbsKey::AwsManaged) => const { &RESET_KEY },
             Self::SnapshotAccess(SnapshotAccess::Unblocked) => const { &DISABLE_SNAPSHOTS },
             Self::SnapshotAccess(_) => const { &ENABLE_SNAPSHOTS },
             Self::ImageAccess(ImageAccess::Unblocked) => const { &DISABLE_IMAGES },
@@ -63,8 +62,10 @@ impl fmt::Display for Write {
         match self {
             Self::EbsEncryption(true) => f.write_str("encrypt new volumes by default"),
             Self::EbsEncryption(false) => f.write_str("no longer encrypt new volumes by default"),
-            Self::EbsKey(Some(key)) => write!(f, "encrypt new volumes with {key}"),
-            Self::EbsKey(None) => f.write_str("encrypt new volumes with the key that AWS manages"),
+            Self::EbsKey(EbsKey::Alias(alias)) => write!(f, "encrypt new volumes with key {alias}"),
+            Self::EbsKey(EbsKey::AwsManaged) => {
+                f.write_str("encrypt new volumes with the key that AWS manages")
+            }
             Self::SnapshotAccess(access) => write!(f, "set public sharing of snapshots to {}", access.word()),
             Self::ImageAccess(access) => write!(f, "set public sharing of images to {}", access.word()),
             Self::InstanceMetadata(_) => f.write_str("set the defaults of instance metadata"),
@@ -85,15 +86,16 @@ impl Write {
             Self::EbsEncryption(false) => {
                 ec2.disable_ebs_encryption_by_default().send().await.map_err(fault(operation))?;
             }
-            Self::EbsKey(Some(key)) => {
+            Self::EbsKey(key @ EbsKey::Alias(alias)) => {
                 // By its ARN: EC2 checks a name only after it has answered.
-                let arn = known.arn(key).ok_or_else(|| {
-                    Fault::local(FaultKind::NotFound, operation, format!("{key} is not there"))
+                let thing = super::plan::key(&aws.scope, key);
+                let arn = thing.as_ref().and_then(|thing| known.arn(thing)).ok_or_else(|| {
+                    Fault::local(FaultKind::NotFound, operation, format!("key {alias} is not there"))
                 })?;
                 let call = ec2.modify_ebs_default_kms_key_id().kms_key_id(arn);
                 call.send().await.map_err(fault(operation))?;
             }
-            Self::EbsKey(None) => {
+            Self::EbsKey(EbsKey::AwsManaged) => {
                 ec2.reset_ebs_default_kms_key_id().send().await.map_err(fault(operation))?;
             }
             Self::SnapshotAccess(SnapshotAccess::Unblocked) => {

@@ -199,7 +199,9 @@ async fn a_declarative_policy_is_named_and_never_fought() {
         ec2.metadata.hop_limit = Some(5);
         ec2.metadata.exception_message = Some("ask the platform team".into());
     });
+    stage.calls();
     let differs = plan(&stage).await;
+    assert!(!stage.operations(ID).contains("ec2:DescribeSnapshots"), "nothing is about to be hidden");
     let foreign = ["snapshot-public-access", "image-public-access", "instance-metadata", "serial-console"];
     assert_eq!(rules(&differs), foreign);
     for (rule, says) in [
