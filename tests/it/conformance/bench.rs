@@ -1,6 +1,8 @@
 //! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
 //! because a world has to hold what a control looks after.
 
+mod keys;
+
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::ecr::Repository;
@@ -191,6 +193,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             },
             rule: "scan-on-push",
         }],
+        "kms.keys" => keys::HAPPENINGS,
         _ => &[],
     }
 }
@@ -211,8 +214,9 @@ fn export(world: &World, change: impl FnOnce(&mut baseline::sandbox::guardduty::
     });
 }
 
-/// Does by hand what no API can do.
+/// Does by hand what no API can do, or nobody but a person should.
 pub fn by_hand(world: &World) {
+    keys::close(world);
     world.account(MEMBER, |account| {
         account.iam.root.access_keys = false;
         account.iam.root.signing_certificates = false;
