@@ -39,7 +39,7 @@ pub struct KeySpec {
     #[schemars(extend("x-mutate" = ["organization", ["111122223333"]]))]
     pub from: Option<Callers>,
     /// Your own statements of the key policy, by `Sid`, as IAM writes them. One that is taken out of the map
-    /// stays in the policy.
+    /// stays in the policy. `{account}`, `{region}`, `{partition}` and `{organization}` are filled in.
     #[serde(deserialize_with = "by_sid")]
     pub statements: BTreeMap<String, Statement>,
     /// Tags. Others stay.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use baseline::control::ErasedControl;
 use baseline::controls;
 use baseline::sandbox::kms::Kms;
+use baseline::sandbox::{Front, Lag, Trouble, Weather};
 use serde_json::{Value, json};
 
 use super::bench;
@@ -112,4 +113,25 @@ async fn a_key_without_its_alias_gets_it_back_and_no_second_key_is_made() {
     assert_eq!(of_archive(&stage, |kms| kms.aliases.get(bench::KEY).cloned()), Some(before));
     assert_eq!(stage.writes(), BTreeMap::from([("kms:CreateAlias".to_owned(), 1)]));
     assert_eq!(of_archive(&stage, |kms| kms.keys.len()), 6);
+}
+
+/// Readers of KMS lag its writers: what was made is waited for, and never made again.
+#[tokio::test(start_paused = true)]
+async fn one_key_is_made_however_late_it_is_seen() {
+    for trouble in [None, Some(Trouble::ReplyLost), Some(Trouble::TimedOut), Some(Trouble::Throttled)] {
+        let stage = stage();
+        let spec = json!({"keys": {bench::KEY: {"rotationDays": 365, "description": "logs"}}});
+        stage.write(&[(ARCHIVE, KEYS, spec)]).expect("documents");
+        let mut weather = Weather::fair().lag(Lag::Reads(4));
+        weather.fronts.extend(trouble.map(|trouble| Front::new(trouble).on("kms:CreateKey").times(1)));
+        stage.world.set_weather(weather);
+        let applied = stage.apply().await.expect("a report");
+        if trouble.is_none() {
+            applied.held().expect("it is waited for");
+        }
+        stage.world.set_weather(Weather::fair());
+        stage.converge().await.expect("the next one goes on");
+        assert_eq!(of_archive(&stage, |kms| kms.keys.len()), 1, "{trouble:?}");
+        assert_eq!(stage.writes().get("kms:CreateKey"), Some(&1), "{trouble:?}");
+    }
 }
