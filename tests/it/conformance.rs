@@ -12,6 +12,7 @@
 mod bench;
 mod broken;
 mod drift;
+mod keys;
 mod mutate;
 mod not_shown;
 mod public_access;

@@ -247,3 +247,46 @@ pub async fn locate(kms: &Client, alias: &str, call: &str) -> Result<String, Fau
         Fault::local(FaultKind::NotReady, call, format!("KMS does not show the key of {alias} yet"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(message: &str) -> Fault {
+        Fault::local(FaultKind::Denied, "kms:ListResourceTags", message)
+    }
+
+    #[test]
+    fn a_key_that_may_be_ours_is_not_passed_over() {
+        assert!(is_not_ours(&denied("... because no resource-based policy allows the action")));
+        assert!(!is_not_ours(&denied("... because no identity-based policy allows the action")));
+        assert!(!is_not_ours(&Fault::local(FaultKind::Throttled, "kms:ListResourceTags", "slow down")));
+        assert!(is_not_ours(&Fault::local(FaultKind::NotFound, "kms:ListResourceTags", "gone")));
+    }
+
+    #[test]
+    fn only_symmetric_keys_that_kms_made_here_are_rotated() {
+        let key = || KeyMetadata::builder().key_id("k").key_spec(KeySpec::SymmetricDefault);
+        let why = |key: aws_sdk_kms::types::builders::KeyMetadataBuilder| unrotated(&key.build().unwrap());
+        assert_eq!(why(key().origin(OriginType::AwsKms)), None);
+        assert_eq!(why(key()), None);
+        for (other, word) in [
+            (key().key_spec(KeySpec::Rsa2048), "RSA_2048"),
+            (key().key_spec(KeySpec::Hmac256), "HMAC_256"),
+            (key().origin(OriginType::External), "imported"),
+            (key().origin(OriginType::AwsCloudhsm), "custom key store"),
+            (key().key_manager(KeyManagerType::Aws), "AWS manages"),
+        ] {
+            assert!(why(other).is_some_and(|why| why.contains(word)), "{word}");
+        }
+        let replica = aws_sdk_kms::types::MultiRegionConfiguration::builder()
+            .multi_region_key_type(MultiRegionKeyType::Replica)
+            .build();
+        assert!(why(key().multi_region_configuration(replica)).is_some_and(|why| why.contains("replica")));
+    }
+
+    #[test]
+    fn a_deletion_has_a_day() {
+        assert_eq!(day(1_798_070_400).as_deref(), Some("2026-12-24"));
+    }
+}

@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::diff::policy;
 use crate::place::{AccountId, Region, Scope};
 
 /// A service by its word.
@@ -239,6 +238,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::policy;
 
     const REGION: &str = "eu-west-1";
 

@@ -36,9 +36,10 @@ pub struct KeySpec {
     pub used_by: Option<BTreeSet<Service>>,
     /// For whom the services may use the key: `organization`, or a list of account ids, which is only added
     /// to. Without an organisation, and where it is not said of a new service: for this account.
+    #[schemars(extend("x-mutate" = ["organization", ["111122223333"]]))]
     pub from: Option<Callers>,
     /// Your own statements of the key policy, by `Sid`, as IAM writes them. One that is taken out of the map
-    /// stays in the policy.
+    /// stays in the policy. `{account}`, `{region}`, `{partition}` and `{organization}` are filled in.
     #[serde(deserialize_with = "by_sid")]
     pub statements: BTreeMap<String, Statement>,
     /// Tags. Others stay.
@@ -145,8 +146,7 @@ impl JsonSchema for Callers {
             "anyOf": [
                 {"const": "organization"},
                 {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[0-9]{12}$"}}
-            ],
-            "x-mutate": ["organization", ["111122223333"]]
+            ]
         })
     }
 }

@@ -75,6 +75,7 @@ impl JsonSchema for Statement {
         let deny = |actions: &[&str]| json!({"Effect": "Deny", "Principal": "*", "Action": actions, "Resource": "*"});
         schemars::json_schema!({
             "type": "object",
+            "description": "One statement, without its `Sid`.",
             "additionalProperties": within(&within(&texts)),
             "x-mutate": [deny(&["kms:ScheduleKeyDeletion"]), deny(&["kms:ScheduleKeyDeletion", "kms:DisableKey"])]
         })

@@ -5,6 +5,8 @@ mod log_archive;
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use aws_sdk_ecr::types::{ScanFrequency, ScanType};
+mod keys;
+
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::cloudtrail::{Selectors, Trail};
@@ -352,6 +354,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             },
             rule: "scan-on-push",
         }],
+        "kms.keys" => keys::HAPPENINGS,
         _ => &[],
     }
 }
@@ -380,8 +383,9 @@ fn export(world: &World, change: impl FnOnce(&mut baseline::sandbox::guardduty::
     });
 }
 
-/// Does by hand what no API can do.
+/// Does by hand what no API can do, or nobody but a person should.
 pub fn by_hand(world: &World) {
+    keys::close(world);
     world.account(MEMBER, |account| {
         account.iam.root.access_keys = false;
         account.iam.root.signing_certificates = false;

@@ -18,7 +18,6 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "ecr:DeleteLifecyclePolicy",
         why: "`lifecycle: none` is put right by hand: nothing here deletes",
     },
-    NotShown { what: "kms:DisableKeyRotation", why: "no control turns rotation off" },
     NotShown {
         what: "iam:DeleteAccountPasswordPolicy",
         why: "deleted policies are shown by taking them out of the world",
@@ -89,9 +88,6 @@ async fn what_is_shown_now_leaves_the_list() {
         unanswered!(world, aws_sdk_ecr, "ecr:DeleteLifecyclePolicy", |ecr| ecr
             .delete_lifecycle_policy()
             .repository_name("a")),
-        unanswered!(world, aws_sdk_kms, "kms:DisableKeyRotation", |kms| kms
-            .disable_key_rotation()
-            .key_id("a")),
         unanswered!(world, aws_sdk_iam, "iam:DeleteAccountPasswordPolicy", |iam| iam
             .delete_account_password_policy()),
         unanswered!(world, aws_sdk_guardduty, "guardduty:UpdateMemberDetectors", |guardduty| guardduty
