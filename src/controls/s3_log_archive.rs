@@ -196,9 +196,13 @@ mfaDelete: unmanaged
 
     fn needs(&self, facts: &Facts, spec: &LogArchiveSpec) -> Vec<Need> {
         let Ok(place) = Place::of(facts, spec) else { return Vec::new() };
-        let key = (spec.encryption == Some(Encryption::Key)).then(|| place.key());
+        let key = spec.encryption.map(|encryption| match encryption {
+            Encryption::Key => Need::hard(place.key()),
+            // Only so that a plan can say what it is encrypted with now.
+            Encryption::AwsManaged => Need::soft(place.key()),
+        });
         let to = spec.access_logs.bucket.as_deref().filter(|to| *to != "none" && *to != place.bucket);
-        key.into_iter().chain(to.map(|to| place.bucket_named(to))).map(Need::hard).collect()
+        key.into_iter().chain(to.map(|to| Need::hard(place.bucket_named(to)))).collect()
     }
 
     fn plan(

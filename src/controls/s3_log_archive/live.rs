@@ -3,7 +3,7 @@
 use aws_sdk_s3::operation::get_bucket_policy::GetBucketPolicyOutput;
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus, ObjectLockEnabled};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::lifecycle::{self, Rules};
 use crate::aws::{Reader, fault};
@@ -43,7 +43,7 @@ pub struct Bucket {
     pub public_access: Option<[bool; 4]>,
     /// As AWS says it; empty where nothing is set.
     pub ownership: Option<String>,
-    /// `null` where there is none.
+    /// An empty object where there is none: `null` would be read back as not asked.
     pub policy: Option<Value>,
     pub object_lock: Option<ObjectLock>,
     pub lifecycle: Option<Rules>,
@@ -127,7 +127,8 @@ pub async fn read(aws: &Reader, ask: &Ask) -> Result<Observed, Fault> {
 }
 
 async fn asked<T>(asked: bool, answer: impl Future<Output = Result<T, Fault>>) -> Result<Option<T>, Fault> {
-    if asked { answer.await.map(Some) } else { Ok(None) }
+    // On the heap: eight calls at once would fill a thread's stack.
+    if asked { Box::pin(answer).await.map(Some) } else { Ok(None) }
 }
 
 /// HeadBucket answers without a body, so the status has to say why: 403 is somebody else's bucket, or a role
@@ -166,13 +167,11 @@ pub fn unless<T>(fault: Fault, code: &str, nothing: T) -> Result<T, Fault> {
 /// Sends a read that names bucket and owner.
 macro_rules! get {
     ($aws:expr, $operation:ident, $call:literal, $name:expr) => {
-        $aws.s3()
-            .$operation()
-            .bucket($name)
-            .expected_bucket_owner($aws.scope.account.as_str())
-            .send()
-            .await
-            .map_err($crate::aws::fault($call))
+        Box::pin(
+            $aws.s3().$operation().bucket($name).expected_bucket_owner($aws.scope.account.as_str()).send(),
+        )
+        .await
+        .map_err($crate::aws::fault($call))
     };
 }
 pub(super) use get;
@@ -234,16 +233,21 @@ async fn policy(aws: &Reader, name: &str) -> Result<Value, Fault> {
     parse(get!(aws, get_bucket_policy, "s3:GetBucketPolicy", name))
 }
 
-/// The policy as JSON; `null` where there is none.
+/// The policy as JSON; an empty object where there is none.
 pub fn parse(answer: Result<GetBucketPolicyOutput, Fault>) -> Result<Value, Fault> {
     let text = match answer {
         Ok(answer) => answer.policy.unwrap_or_default(),
-        Err(fault) => return unless(fault, "NoSuchBucketPolicy", Value::Null),
+        Err(fault) => return unless(fault, "NoSuchBucketPolicy", json!({})),
     };
     serde_json::from_str(&text).map_err(|error| {
         let message = format!("the policy is not JSON: {error}");
         Fault::local(FaultKind::Invalid, "s3:GetBucketPolicy", message)
     })
+}
+
+/// The policy, where there is one.
+pub fn set(policy: &Value) -> Option<&Value> {
+    Some(policy).filter(|policy| policy.as_object().is_none_or(|policy| !policy.is_empty()))
 }
 
 async fn object_lock(aws: &Reader, name: &str) -> Result<ObjectLock, Fault> {

@@ -1,7 +1,7 @@
 //! Declared beside live, rule by rule. A bucket that is not there yet is planned as the one that S3 will make:
 //! each rule that needs more than that is a finding of its own, sent after the bucket's.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::live::{AccessLogs, Bucket, Encrypted, ObjectLock, Observed, Versioning};
 use super::place::Place;
@@ -43,7 +43,7 @@ impl Bucket {
             encryption: Some(encrypted),
             public_access: Some([true; 4]),
             ownership: Some(ownership.word().to_owned()),
-            policy: Some(Value::Null),
+            policy: Some(json!({})),
             object_lock: Some(ObjectLock { enabled: locked, ..ObjectLock::default() }),
             lifecycle: Some(lifecycle::Rules::default()),
             access_logs: Some(AccessLogs::default()),
@@ -244,7 +244,8 @@ impl Look<'_> {
             direction: Direction::of(direction),
             cost: (wants_key && !by_kms).then(|| "KMS charges for the use of the key".into()),
             carries: (!carries.is_empty()).then(|| carries.join("; ")),
-            stands_on: Some(if wants_key { vec![key] } else { Vec::new() }),
+            // Looked for again when it is sent, so that its name is told the same way.
+            stands_on: Some(spec.encryption.map(|_| key).into_iter().collect()),
             ..self.place.change(fields, what)
         })
     }

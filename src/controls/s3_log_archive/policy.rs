@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::live::set;
 use super::place::Place;
 use super::plan::invalid;
 use super::spec::{Everybody, From, LogArchiveSpec, Service};
@@ -181,7 +182,7 @@ fn differs_in_senders(live: &Value, wanted: &Value) -> bool {
 
 /// Declared beside live: one finding, because one call writes the policy whole.
 pub fn plan(facts: &Facts, place: &Place, spec: &LogArchiveSpec, live: &Value) -> Verdict<Write> {
-    let live = (!live.is_null()).then_some(live);
+    let live = set(live);
     if spec.tls_only == Some(false) && by_sid(live, TLS_ONLY).is_some() {
         return allows_plain(place);
     }
@@ -302,7 +303,7 @@ fn allows_plain(place: &Place) -> Verdict<Write> {
 
 /// What is live, in the spec's words.
 pub fn import(facts: &Facts, bucket: &str, live: &Value, spec: &mut LogArchiveSpec) {
-    let live = (!live.is_null()).then_some(live);
+    let live = set(live);
     let arn = format!("arn:{}:s3:::{bucket}", facts.partition);
     spec.tls_only = lacking(live, &[tls_only(&arn)]).is_empty().then_some(true);
     let ours = |service: &Service| by_sid(live, &service.deliver()).and_then(senders);

@@ -80,7 +80,7 @@ pub struct ObjectLockSpec {
 #[schemars(inline)]
 pub struct AccessLogsSpec {
     /// Another bucket of this account and region, that lets `logging.s3.amazonaws.com` put objects; or `none`.
-    #[schemars(extend("format" = "template", "x-mutate" = ["acme-access-{account}-{region}-an", "none"]))]
+    #[schemars(extend("format" = "template", "x-mutate" = ["acme-access-{account}-{region}-an", "acme-access-too"]))]
     pub bucket: Option<String>,
     /// What the keys of the logs begin with.
     #[schemars(extend("x-mutate" = ["archive/", "logs/"]))]

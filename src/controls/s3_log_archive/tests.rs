@@ -33,7 +33,7 @@ fn live() -> Bucket {
         encryption: Some(Encrypted { algorithm: "aws:kms".into(), key: Some(ARN.into()), bucket_key: true }),
         public_access: Some([true; 4]),
         ownership: Some("BucketOwnerEnforced".into()),
-        policy: Some(Value::Null),
+        policy: Some(json!({})),
         object_lock: Some(ObjectLock {
             enabled: true,
             mode: Some("GOVERNANCE".into()),
@@ -346,4 +346,35 @@ fn undo_says_what_was_before_of_this_bucket_alone() {
     assert_eq!(LogArchive.inverse("acme-logs", &[Field::new("/encryption", "another key", "key")]), None);
     let named = LogArchive.inverse("acme-logs", &[Field::new("/key", "alias/a", "alias/b")]).unwrap();
     assert_eq!(named, spec(json!({"bucket": "acme-logs", "key": "alias/a", "encryption": "key"})));
+}
+
+/// What is not set is an answer, and stays one when the observation is saved.
+#[test]
+fn an_observation_is_the_same_when_it_is_read_back() {
+    let none = Bucket {
+        versioning: Some(Versioning::default()),
+        encryption: Some(Encrypted::default()),
+        public_access: Some([false; 4]),
+        ownership: Some(String::new()),
+        policy: Some(json!({})),
+        object_lock: Some(ObjectLock::default()),
+        lifecycle: Some(Rules::default()),
+        access_logs: Some(AccessLogs::default()),
+    };
+    for bucket in [none, live(), Bucket::default()] {
+        let text = serde_json::to_string(&bucket).unwrap();
+        assert_eq!(serde_json::from_str::<Bucket>(&text).unwrap(), bucket);
+    }
+}
+
+#[test]
+fn access_logs_can_be_turned_off_and_their_prefix_goes_along() {
+    let off = change(json!({"accessLogs": {"bucket": "none", "prefix": "archive/"}}), live());
+    assert_eq!(off.direction, Direction::Weakens);
+    assert_eq!(off.steps[0].what, What::AccessLogs { bucket: None, prefix: String::new() });
+    let kept = change(json!({"accessLogs": {"bucket": "acme-other"}}), live());
+    let what = What::AccessLogs { bucket: Some("acme-other".into()), prefix: "archive/".into() };
+    assert_eq!(kept.steps[0].what, what);
+    assert_eq!(kept.stands_on.unwrap().len(), 1);
+    assert_eq!(verdict(json!({"accessLogs": {"prefix": "archive/"}}), live()), Verdict::InSync);
 }

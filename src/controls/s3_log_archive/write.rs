@@ -165,13 +165,15 @@ fn incomplete(error: impl fmt::Display) -> Fault {
 /// Sends a write that names bucket and owner.
 macro_rules! put {
     ($aws:expr, $bucket:expr, $operation:ident, $call:ident $(, $field:ident: $value:expr)+) => {
-        $aws.s3()
-            .$operation()
-            .bucket($bucket)
-            .expected_bucket_owner($aws.scope.account.as_str())
-            $(.$field($value))+
-            .send()
-            .await
+        Box::pin(
+            $aws.s3()
+                .$operation()
+                .bucket($bucket)
+                .expected_bucket_owner($aws.scope.account.as_str())
+                $(.$field($value))+
+                .send(),
+        )
+        .await
             .map(drop)
             .map_err(fault($call.operation))
     };
@@ -179,7 +181,7 @@ macro_rules! put {
 
 impl Write {
     pub async fn send(&self, aws: &Writer, known: &Known) -> Result<(), Fault> {
-        self.sent(aws, known).await.map_err(soon)
+        Box::pin(self.sent(aws, known)).await.map_err(soon)
     }
 
     async fn sent(&self, aws: &Writer, known: &Known) -> Result<(), Fault> {
@@ -215,7 +217,7 @@ impl Write {
             }
             What::Policy(wanted) => {
                 let live = live::parse(get!(aws, get_bucket_policy, "s3:GetBucketPolicy", bucket))?;
-                let live = (!live.is_null()).then_some(&live);
+                let live = live::set(&live);
                 let partition = aws.scope.region.partition();
                 let merged = with_statements(live, &wanted.statements(partition, bucket, live));
                 put!(aws, bucket, put_bucket_policy, PUT_POLICY, policy: merged.to_string())

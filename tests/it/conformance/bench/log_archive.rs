@@ -14,7 +14,10 @@ use crate::conformance::stage::{HOME, MEMBER};
 
 /// What the example's names come to.
 const BUCKET: &str = "acme-logs-100000000000-eu-west-1-an";
-const ACCESS: &str = "acme-access-100000000000-eu-west-1-an";
+const ACCESS: [(&str, BucketNamespace); 2] = [
+    ("acme-access-100000000000-eu-west-1-an", BucketNamespace::AccountRegional),
+    ("acme-access-too", BucketNamespace::Global),
+];
 
 pub async fn furnish(world: &World) {
     key_of(world, MEMBER, KEY).await;
@@ -27,24 +30,26 @@ pub async fn furnish(world: &World) {
             .interceptor(world.interceptor())
             .build(),
     );
-    let place = CreateBucketConfiguration::builder()
-        .location_constraint(BucketLocationConstraint::from(HOME))
-        .build();
-    s3.create_bucket()
-        .bucket(ACCESS)
-        .bucket_namespace(BucketNamespace::AccountRegional)
-        .create_bucket_configuration(place)
-        .send()
-        .await
-        .expect("the name is free");
-    let policy = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": format!("arn:aws:s3:::{ACCESS}/*"),
-        "Condition": {"StringEquals": {"aws:SourceAccount": MEMBER}},
-    }]});
-    s3.put_bucket_policy().bucket(ACCESS).policy(policy.to_string()).send().await.expect("a policy");
+    for (name, namespace) in ACCESS {
+        let place = CreateBucketConfiguration::builder()
+            .location_constraint(BucketLocationConstraint::from(HOME))
+            .build();
+        s3.create_bucket()
+            .bucket(name)
+            .bucket_namespace(namespace)
+            .create_bucket_configuration(place)
+            .send()
+            .await
+            .expect("the name is free");
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": format!("arn:aws:s3:::{name}/*"),
+            "Condition": {"StringEquals": {"aws:SourceAccount": MEMBER}},
+        }]});
+        s3.put_bucket_policy().bucket(name).policy(policy.to_string()).send().await.expect("a policy");
+    }
 }
 
 fn bucket(world: &World, change: impl FnOnce(&mut Bucket)) {
