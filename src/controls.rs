@@ -5,7 +5,6 @@
 mod cloudtrail_trail;
 mod ec2_account_defaults;
 mod ecr_registry;
-mod ec2_account_defaults;
 mod ecr_repositories;
 mod guardduty_detector;
 mod iam_password_policy;
@@ -23,7 +22,6 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &kms_keys::Keys,
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
-    &ec2_account_defaults::AccountDefaults,
     &guardduty_detector::GuardDutyDetector,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
