@@ -208,7 +208,8 @@ fn common_verdict(item: &Item) -> Cow<'_, Verdict<Step>> {
                     action: common_value(&step.action, resource),
                 })
                 .collect();
-            Cow::Owned(Verdict::Change(Change { steps, ..change.clone() }))
+            // What it stands on is among the item's needs, which are compared as those of any account.
+            Cow::Owned(Verdict::Change(Change { steps, stands_on: None, ..change.clone() }))
         }
         Verdict::Unknown { fault } => {
             let Scope { account, region } = &item.scope;

@@ -21,9 +21,9 @@ fn the_sample_organisation_is_right() {
     assert_eq!(human(&loaded.diagnostics, &loaded.sources, false), "");
     let resolved = loaded.documents.unwrap().resolve(&Roster::default());
     let names: Vec<&str> = resolved.accounts.iter().map(|account| &*account.name).collect();
-    assert_eq!(names, ["log-archive", "management", "prod-payments", "security"]);
+    assert_eq!(names, ["log-archive", "management", "prod-payments", "security", "training-7"]);
     for account in &resolved.accounts {
-        assert!(account.controls.len() >= 4, "{}", account.name);
+        assert!(account.controls.len() >= 9, "{}", account.name);
     }
 }
 
@@ -91,7 +91,7 @@ fn init_writes_a_tree_that_is_right_and_never_overwrites() {
     let dir = tree.path().join("desired-state");
     let home = Region::new("eu-west-1");
     let written = init(&dir, &id, "my: \"account\"", &home, CONTROLS).unwrap();
-    assert_eq!(written.len(), 8);
+    assert_eq!(written.len(), 9);
     let loaded = load(&dir, CONTROLS, TODAY);
     assert_eq!(human(&loaded.diagnostics, &loaded.sources, false), "");
     assert_eq!(&*loaded.documents.unwrap().resolve(&Roster::default()).accounts[0].name, "my: \"account\"");

@@ -11,7 +11,7 @@ use super::*;
 const FOR_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::www/*"}]}"#;
 
 async fn with_buckets(names: &[&str]) -> (World, aws_sdk_s3::Client) {
-    let world = World::acme();
+    let world = World::one_account(PROD_PAYMENTS);
     let client = client!(aws_sdk_s3, world, PROD_PAYMENTS, "eu-west-1");
     for name in names {
         let place = CreateBucketConfiguration::builder()
