@@ -18,6 +18,7 @@ mod settles;
 mod specimens;
 mod stage;
 mod story;
+mod trail;
 mod trouble;
 mod words;
 

@@ -98,6 +98,9 @@ pub fn work(facts: &Facts, spec: &TrailSpec, trail: Option<&Trail>, logs: Option
             work.directions.push(Direction::Strengthens);
         } else if declared.role.is_none() && turns_role {
             work.carries = Some(format!("role {ROLE}: not declared, but CloudTrail needs one"));
+        } else if declared.role.is_none() && work.steps.len() > steps {
+            work.carries =
+                Some(format!("role {}: not declared, but it must be let into the group", role.name));
         }
     }
     if turns || turns_role {

@@ -198,10 +198,12 @@ pub fn trust_statement() -> Value {
     })
 }
 
-/// What the role may do.
+/// What the role may do. Each group has its own statement, so that the trail delivers on while it is turned from
+/// one group to another.
 pub fn logs_statement(scope: &Scope, group: &str, organization: Option<&str>) -> Value {
+    let group_letters: String = group.chars().filter(char::is_ascii_alphanumeric).collect();
     json!({
-        "Sid": "BaselineCloudTrail",
+        "Sid": format!("Baseline{group_letters}"),
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Resource": arn::of_streams(scope, group, organization),
