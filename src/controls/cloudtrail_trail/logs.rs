@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::arn::Arn;
 use super::live::{Logs, Role, Trail};
+use super::send::logs_statement;
 use super::spec::{NONE, ROLE, Retention, TrailSpec};
-use super::write::{Settings, Write, logs_statement};
+use super::write::{Settings, Write};
 use crate::control::{Direction, Facts, Field, ManualTask, Risk, Verified};
 use crate::diff::policy;
 

@@ -109,6 +109,26 @@ async fn five_trails_are_enough_and_aws_says_so() {
     assert_eq!(fault.code, "MaximumNumberOfTrailsExceededException");
 }
 
+#[tokio::test(start_paused = true)]
+async fn another_log_group_is_made_and_the_trail_is_turned_to_it_and_back() {
+    let stage = stage().await;
+    apply(&stage).await.held().expect("all is there");
+    let control = controls::find(TRAIL).expect("it is in the list");
+    let turned = |group: &str| json!({"cloudWatchLogs": {"group": group}});
+    for (group, calls) in [
+        ("other/events", vec!["logs:CreateLogGroup", "iam:PutRolePolicy", "cloudtrail:UpdateTrail"]),
+        ("baseline/trail-events", vec!["cloudtrail:UpdateTrail"]),
+        ("none", vec!["cloudtrail:UpdateTrail"]),
+    ] {
+        stage.declare(control, &turned(group)).expect("documents");
+        let applied = apply(&stage).await.held().expect(group);
+        let change = applied.plan.changes().next().and_then(|(_, item)| item.finding.change());
+        let change = change.expect("it differs");
+        assert_eq!(change.steps.iter().map(|step| step.call.as_str()).collect::<Vec<_>>(), calls, "{group}");
+        assert_eq!(changed(&applied.plan), ["/cloudWatchLogs/group".to_owned()].into(), "{group}");
+    }
+}
+
 /// The archive's bucket is not known when only the switch is declared: starting does not stand on it.
 #[tokio::test(start_paused = true)]
 async fn a_stopped_trail_is_started_without_the_archive() {
