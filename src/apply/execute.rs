@@ -13,7 +13,7 @@ use super::{ApplyReport, ChangeReport, ChangeResult, Remaining};
 use crate::audit::{Audit, AuditError, BeforeImage, Intent};
 use crate::aws::InScope;
 use crate::aws::journal::Purpose;
-use crate::control::{Facts, Known};
+use crate::control::{Facts, Known, Thing};
 use crate::fault::{Fault, FaultKind};
 use crate::guard::Guarded;
 use crate::inventory::{Seen, facts};
@@ -114,8 +114,7 @@ impl Run<'_> {
             scope: &group.scope,
             changes: group.places.len(),
         });
-        let things = group.needs.iter().map(|need| need.thing.clone()).collect();
-        let known = self.with.fleet.resolve(things, true).await;
+        let known = self.with.fleet.resolve(self.things(group), true).await;
         changes.end_those_without(&known);
         let reports = if changes.is_empty() {
             changes.all(&ChangeResult::NotReached)
@@ -129,6 +128,15 @@ impl Run<'_> {
             (self.with.on)(Event::Ended { report });
         }
         reports
+    }
+
+    /// All that the control needs, not only what these changes stand on: who plans again has to know what was
+    /// known when it was planned.
+    fn things(&self, group: &Group) -> Vec<Thing> {
+        let of_control =
+            self.target(group).ok().and_then(|(target, facts, spec)| target.control.needs(&facts, spec).ok());
+        let all = group.needs.iter().cloned().chain(of_control.unwrap_or_default());
+        all.map(|need| need.thing).collect()
     }
 
     /// Everything that must be so before a group's first write: a session, a fresh look, and that look kept.

@@ -3,6 +3,7 @@
 //! A call's answer is never the verdict, neither success nor error: replies get lost, and readers lag writers.
 //! The look after it decides.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -206,7 +207,7 @@ impl<'a> Changes<'a> {
             Err(fault) if fault.kind.is_transient() && !out_of_time => return Next::Wait(Duration::ZERO),
             Err(fault) => return give_up(fault.to_string()),
         };
-        match found.map(|finding| &finding.verdict) {
+        match found.as_deref().map(|finding| &finding.verdict) {
             Some(Verdict::InSync) => Next::Ended(ChangeResult::Held),
             Some(Verdict::Progressing(progress)) => {
                 let patience = Duration::from_secs(progress.patience.into());
@@ -218,8 +219,11 @@ impl<'a> Changes<'a> {
             }
             Some(Verdict::Change(change)) => {
                 // What AWS does not see yet is asked for until patience ends, not a number of times.
+                // Every try begins to wait anew, so what counts is the first refusal.
                 let not_ready = attempt.fault.as_ref().is_some_and(|f| f.kind == FaultKind::NotReady);
-                let has_tries = attempt.tries < TRIES || (not_ready && !out_of_time);
+                let refused_for = attempt.retried.as_ref().map(|(first, _)| first.elapsed());
+                let in_time = !out_of_time && refused_for.is_none_or(|since| since < patience);
+                let has_tries = attempt.tries < TRIES || (not_ready && in_time);
                 let may_send = has_tries && !last && is_part_of(change, planned);
                 // A call that landed without an answer fails when it is sent again; fewer steps are left.
                 let came_on = change.steps.len() < attempt.steps;
@@ -301,16 +305,22 @@ fn sends_twice(writes: &[Call], planned: &Finding<Step>, left: &Change<Step>, fa
     })
 }
 
-/// What a look says of a planned change. A part that is left may be told under another rule: the detector is
-/// there, and its export is not.
-fn told<'f>(planned: &Finding<Step>, looked: &'f [Finding<Step>]) -> Option<&'f Finding<Step>> {
+/// What a look says of a planned change. Parts that are left may be told under other rules: the trail is there,
+/// and neither selects its events nor records yet.
+fn told<'f>(planned: &Finding<Step>, looked: &'f [Finding<Step>]) -> Option<Cow<'f, Finding<Step>>> {
     let mut of_resource = looked.iter().filter(|finding| finding.resource == planned.resource);
     let same = of_resource.clone().find(|finding| finding.rule == planned.rule)?;
     if same.verdict != Verdict::InSync {
-        return Some(same);
+        return Some(Cow::Borrowed(same));
     }
-    let rest = of_resource.find(|finding| finding.change().is_some_and(|left| is_part_of(left, planned)));
-    rest.or(Some(same))
+    let is_left = |finding: &&Finding<Step>| finding.change().is_some_and(|left| is_part_of(left, planned));
+    let Some(first) = of_resource.find(is_left) else { return Some(Cow::Borrowed(same)) };
+    let mut rest = first.clone();
+    if let Verdict::Change(change) = &mut rest.verdict {
+        let others = of_resource.filter(is_left).filter_map(Finding::change);
+        change.steps.extend(others.flat_map(|left| left.steps.iter().cloned()));
+    }
+    Some(Cow::Owned(rest))
 }
 
 /// Are all calls that are left among those that were planned? What is executed never leaves the plan.

@@ -17,6 +17,7 @@ mod live;
 mod logs;
 mod plan;
 mod selectors;
+mod send;
 mod spec;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ mod specimens;
 mod stage;
 mod story;
 mod switches;
+mod trail;
 mod trouble;
 mod words;
 

@@ -241,9 +241,18 @@ async fn logs(aws: &Reader, ask: &Ask, trail: Option<&Trail>) -> Option<Sight<Lo
         let arn = Arn::of(arn?);
         (arn.account == aws.scope.account.as_str()).then(|| arn.name().to_owned())
     };
-    let group = asked.group.clone().or_else(|| live(trail.and_then(|trail| trail.group_arn.as_ref())))?;
+    let (live_group, live_role) = match trail {
+        Some(trail) => (live(trail.group_arn.as_ref()), live(trail.role_arn.as_ref())),
+        None => (None, None),
+    };
+    let group = asked.group.clone().or_else(|| live_group.clone())?;
     let has_role = trail.is_some_and(|trail| trail.role_arn.is_some());
-    let role = asked.role.clone().or_else(|| (!has_role).then(|| ROLE.to_owned()));
+    // A role that nobody declares has to be allowed another group all the same.
+    let undeclared = || match has_role {
+        true => live_role.filter(|_| live_group.as_ref() != Some(&group)),
+        false => Some(ROLE.to_owned()),
+    };
+    let role = asked.role.clone().or_else(undeclared);
     let role = OptionFuture::from(role.map(|name| read_role(aws, name)));
     Some(match futures::join!(read_group(aws, group), role) {
         (Ok(logs), None) => Sight::Seen(logs),

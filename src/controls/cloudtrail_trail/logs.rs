@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::arn::Arn;
 use super::live::{Logs, Role, Trail};
+use super::send::logs_statement;
 use super::spec::{NONE, ROLE, Retention, TrailSpec};
-use super::write::{Settings, Write, logs_statement};
+use super::write::{Settings, Write};
 use crate::control::{Direction, Facts, Field, ManualTask, Risk, Verified};
 use crate::diff::policy;
 
@@ -98,6 +99,9 @@ pub fn work(facts: &Facts, spec: &TrailSpec, trail: Option<&Trail>, logs: Option
             work.directions.push(Direction::Strengthens);
         } else if declared.role.is_none() && turns_role {
             work.carries = Some(format!("role {ROLE}: not declared, but CloudTrail needs one"));
+        } else if declared.role.is_none() && work.steps.len() > steps {
+            work.carries =
+                Some(format!("role {}: not declared, but it must be let into the group", role.name));
         }
     }
     if turns || turns_role {

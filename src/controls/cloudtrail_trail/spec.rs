@@ -56,7 +56,7 @@ pub struct TrailSpec {
 pub struct LogsSpec {
     /// The log group's name (CIS 1.4.0 3.4, FSBP CloudTrail.5); `none` for none.
     #[serde(deserialize_with = "group")]
-    #[schemars(extend("x-mutate" = ["baseline/trail-events", "other/trail-events"]))]
+    #[schemars(extend("x-fixed" = "another group is another thing, with a retention of its own"))]
     pub group: Option<String>,
     /// Days that events stay in the log group, one of those that AWS takes; `never` for never deleting them.
     pub retention_days: Option<Retention>,

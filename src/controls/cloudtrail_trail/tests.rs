@@ -10,6 +10,8 @@ use crate::control::{Change, Direction, Found, Need, Risk, Seat, Thing};
 use crate::controls::tests::facts;
 use crate::fault::FaultKind;
 
+mod logs;
+
 const KEY_ARN: &str = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd";
 const ACCOUNT: &str = "111122223333";
 
@@ -281,77 +283,6 @@ fn all_regions_take_global_events_along() {
     assert!(matches!(&both[0].verdict, Verdict::Unknown { fault } if fault.kind == FaultKind::Invalid));
 }
 
-fn with_logs(logs: Logs) -> Observed {
-    let trail = Trail {
-        group_arn: Some(format!("arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:g:*")),
-        role_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/r")),
-        ..live()
-    };
-    Observed { logs: Some(Sight::Seen(logs)), ..seen(trail) }
-}
-
-fn good_role(name: &str) -> Role {
-    let scope = facts().scope;
-    Role {
-        name: name.into(),
-        trust: Some(json!({"Statement": write::trust_statement()})),
-        policy: Some(json!({"Statement": [write::logs_statement(&scope, "g", None)]})),
-        tags: BTreeMap::new(),
-    }
-}
-
-#[test]
-fn a_shorter_retention_deletes_events_and_never_is_by_hand() {
-    let logs = || Logs { group: "g".into(), exists: true, retention_days: Some(365), role: None };
-    let spec = |days: Value| json!({"cloudWatchLogs": {"group": "g", "retentionDays": days}});
-    let shorter = change(findings(spec(30.into()), &with_logs(logs())), "cloudwatch-logs");
-    assert_eq!(shorter.fields, [Field::new("/cloudWatchLogs/retentionDays", 365, 30)]);
-    assert_eq!((shorter.risk, shorter.direction), (Risk::Destructive, Direction::Weakens));
-    let never = findings(spec("never".into()), &with_logs(logs()));
-    assert!(
-        matches!(&never[0].verdict, Verdict::Manual(task) if task.steps[0].contains("delete-retention-policy"))
-    );
-    let kept = findings(spec("never".into()), &with_logs(Logs { retention_days: None, ..logs() }));
-    assert_eq!(kept[0].verdict, Verdict::InSync);
-}
-
-#[test]
-fn a_group_that_is_gone_is_made_again() {
-    let gone = Logs { group: "g".into(), exists: false, retention_days: None, role: Some(good_role("r")) };
-    let found = findings(json!({"cloudWatchLogs": {"group": "g", "role": "r"}}), &with_logs(gone));
-    let change = change(found, "cloudwatch-logs");
-    assert_eq!(change.fields, [Field::new("/cloudWatchLogs/group", Value::Null, "g")]);
-    assert_eq!(calls(&change), ["logs:CreateLogGroup"]);
-}
-
-#[test]
-fn a_role_that_somebody_else_uses_is_not_overwritten() {
-    let trust = json!({"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}});
-    let logs = |name: &str, tags| Logs {
-        group: "g".into(),
-        exists: true,
-        retention_days: None,
-        role: Some(Role { trust: Some(trust.clone()), tags, ..good_role(name) }),
-    };
-    let spec = |role: &str| json!({"cloudWatchLogs": {"role": role}});
-    let theirs = findings(spec("r"), &with_logs(logs("r", BTreeMap::new())));
-    assert!(matches!(&theirs[0].verdict, Verdict::Manual(task) if task.title.contains("somebody else's")));
-    let tagged = change(findings(spec("r"), &with_logs(logs("r", facts().tags))), "cloudwatch-logs");
-    assert_eq!(tagged.steps, [Write::Trust { role: "r".into() }]);
-    assert_eq!(paths(&tagged), ["/cloudWatchLogs/role"]);
-}
-
-#[test]
-fn logs_that_cannot_be_read_leave_the_trail_known() {
-    let fault = Fault::local(FaultKind::Denied, "iam:GetRole", "no");
-    let observed = Observed { logs: Some(Sight::Unseen(fault.clone())), ..seen(live()) };
-    let mut spec = recommended();
-    spec["cloudWatchLogs"] = json!({"group": "g"});
-    let found = findings(spec, &observed);
-    assert_eq!(open(&found), ["cloudwatch-logs"]);
-    assert_eq!(found[0].verdict, Verdict::Unknown { fault });
-}
-
 #[test]
 fn what_does_not_arrive_is_told_in_awss_words() {
     let errors = BTreeMap::from([("log files".to_owned(), "AccessDenied".to_owned())]);
@@ -368,10 +299,10 @@ fn what_does_not_arrive_is_told_in_awss_words() {
 fn insights_on_data_events_stay() {
     let data = live::Insights::from([("ApiErrorRateInsight".to_owned(), ["Data".to_owned()].into())]);
     let wanted = BTreeMap::from([("ApiErrorRateInsight".to_owned(), true)]);
-    let both = write::with_insights(data.clone(), &wanted);
+    let both = send::with_insights(data.clone(), &wanted);
     assert_eq!(both["ApiErrorRateInsight"], ["Data".to_owned(), "Management".to_owned()].into());
     let off = BTreeMap::from([("ApiErrorRateInsight".to_owned(), false)]);
-    assert_eq!(write::with_insights(both, &off), data);
+    assert_eq!(send::with_insights(both, &off), data);
     let found = findings(
         json!({"insights": {"ApiErrorRateInsight": true}}),
         &seen(Trail { insights: Some(data), ..live() }),

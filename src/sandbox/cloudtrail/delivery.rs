@@ -20,6 +20,9 @@ pub(super) fn key_arn(call: &Call<'_>, given: &str) -> Result<String, Refusal> {
     if resource.starts_with("key/") {
         return Ok(full.clone());
     }
+    if !resource.starts_with("alias/") {
+        return Err(invalid());
+    }
     let kms = call.state.accounts.get(owner).and_then(|account| account.regions.get(region)).map(|r| &r.kms);
     let id = kms.and_then(|kms| kms.aliases.get(resource)).ok_or_else(|| no_key(given))?;
     Ok(format!("arn:aws:kms:{region}:{owner}:key/{id}"))
