@@ -104,7 +104,7 @@ mfaDelete: unmanaged
         reach: Reach::ACCOUNT,
         rules: &[
             Rule { id: "bucket", severity: Severity::High, frameworks: &[] },
-            Rule { id: "versioning", severity: Severity::Medium, frameworks: &["fsbp/S3.14"] },
+            Rule { id: "versioning", severity: Severity::Medium, frameworks: &[] },
             Rule {
                 id: "public-access",
                 severity: Severity::Critical,
@@ -114,37 +114,26 @@ mfaDelete: unmanaged
                     "cis-3.0.0/2.1.4",
                     "cis-5.0.0/2.1.4",
                     "fsbp/S3.8",
-                    "fsbp/CloudTrail.6",
                 ],
             },
             Rule { id: "ownership", severity: Severity::Medium, frameworks: &["fsbp/S3.12"] },
-            Rule {
-                id: "encryption",
-                severity: Severity::Medium,
-                frameworks: &["cis-1.4.0/2.1.1", "fsbp/S3.17"],
-            },
+            Rule { id: "encryption", severity: Severity::Medium, frameworks: &["cis-1.4.0/2.1.1"] },
             Rule {
                 id: "policy",
                 severity: Severity::High,
                 frameworks: &["cis-1.4.0/2.1.2", "cis-3.0.0/2.1.1", "cis-5.0.0/2.1.1", "fsbp/S3.5"],
             },
-            Rule { id: "object-lock", severity: Severity::Medium, frameworks: &["fsbp/S3.15"] },
-            Rule { id: "lifecycle", severity: Severity::Low, frameworks: &["fsbp/S3.10", "fsbp/S3.13"] },
+            Rule { id: "object-lock", severity: Severity::Medium, frameworks: &[] },
+            Rule { id: "lifecycle", severity: Severity::Low, frameworks: &["fsbp/S3.13"] },
             Rule {
                 id: "access-logs",
                 severity: Severity::Medium,
-                frameworks: &[
-                    "cis-1.4.0/3.6",
-                    "cis-3.0.0/3.4",
-                    "cis-5.0.0/3.4",
-                    "fsbp/S3.9",
-                    "fsbp/CloudTrail.7",
-                ],
+                frameworks: &["cis-1.4.0/3.6", "cis-3.0.0/3.4", "cis-5.0.0/3.4", "fsbp/S3.9"],
             },
             Rule {
                 id: "mfa-delete",
                 severity: Severity::Low,
-                frameworks: &["cis-1.4.0/2.1.3", "cis-3.0.0/2.1.2", "cis-5.0.0/2.1.2", "fsbp/S3.20"],
+                frameworks: &["cis-1.4.0/2.1.3", "cis-3.0.0/2.1.2", "cis-5.0.0/2.1.2"],
             },
         ],
         reads: &[

@@ -9,6 +9,7 @@
 //! | 8 round trips · 9 documents itself · 10 names, not ids | `words` |
 //! | 12 speaks AWS | `tests/emulators/speaks_aws.py`, over what `BASELINE_EXCHANGES` recorded here |
 
+mod archive;
 mod bench;
 mod broken;
 mod drift;

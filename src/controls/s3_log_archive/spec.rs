@@ -26,11 +26,11 @@ pub struct LogArchiveSpec {
     /// it, and where the Organization document has no id, for this account alone.
     #[schemars(extend("x-fixed" = "an account is never taken out of a policy"))]
     pub from: Option<From>,
-    /// Old versions of objects are kept (FSBP S3.14).
+    /// Old versions of objects are kept (Security Hub S3.14).
     #[schemars(extend("x-fixed" = "object lock does not let it be suspended"))]
     pub versioning: Option<bool>,
     /// What objects are encrypted with that say nothing themselves: `key`, or `aws-managed` for the key that
-    /// S3 keeps (FSBP S3.17).
+    /// S3 keeps (Security Hub S3.17).
     pub encryption: Option<Encryption>,
     /// S3 derives keys of its own from the key for a while, so that not every object costs a call of KMS.
     pub bucket_key: Option<bool>,
@@ -42,7 +42,7 @@ pub struct LogArchiveSpec {
     /// Requests without TLS are refused (FSBP S3.5).
     #[schemars(extend("x-fixed" = "a statement is never taken out of a policy"))]
     pub tls_only: Option<bool>,
-    /// How long nobody may delete a version (FSBP S3.15).
+    /// How long nobody may delete a version (Security Hub S3.15).
     pub object_lock: ObjectLockSpec,
     /// Days after which S3 deletes what was delivered, or `never` (FSBP S3.13). Not fewer than
     /// `objectLock.days`. In a bucket with versions the old version stays: see `expireNoncurrentAfterDays`.
@@ -57,7 +57,7 @@ pub struct LogArchiveSpec {
     /// Where S3 writes down who read the logs (FSBP S3.9, CIS 3.4).
     pub access_logs: AccessLogsSpec,
     /// `required`: old versions can be deleted only with the root user's MFA device, which a person has to
-    /// turn on by hand. It cannot stand beside rules that delete (FSBP S3.20).
+    /// turn on by hand. It cannot stand beside rules that delete (Security Hub S3.20).
     #[schemars(extend("x-fixed" = "only a root user can change it"))]
     pub mfa_delete: Option<MfaDelete>,
 }
