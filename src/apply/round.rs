@@ -79,6 +79,8 @@ struct Attempt {
     steps: usize,
     /// How the last try ended, where a call failed.
     fault: Option<Fault>,
+    /// Nothing of it was sent, because the change before it, of the same resource, failed with that fault.
+    held_up: bool,
     /// When the last call was answered: patience counts from here, not from a long queue of calls.
     sent: Option<Instant>,
     /// The first of several failures, for the report.
@@ -181,8 +183,13 @@ impl<'a> Changes<'a> {
             .await;
         for (place, calls, fault) in sent.into_iter().flatten() {
             let Some(attempt) = self.open.get_mut(&place) else { continue };
-            attempt.tries += 1;
             attempt.sent = Some(Instant::now());
+            attempt.held_up = calls == 0 && fault.is_some();
+            if attempt.held_up {
+                attempt.fault = fault;
+                continue;
+            }
+            attempt.tries += 1;
             attempt.calls += calls;
             if let (Some(fault), None) = (&fault, &attempt.retried) {
                 attempt.retried = Some((Instant::now(), fault.code.clone()));
@@ -216,6 +223,14 @@ impl<'a> Changes<'a> {
                     return Next::Ended(ChangeResult::NotVerified { why: progress.what.clone() });
                 }
                 Next::Wait(Duration::from_secs(progress.look_again.into()))
+            }
+            Some(Verdict::Change(change)) if attempt.held_up => {
+                let passes = attempt.fault.as_ref().is_some_and(|fault| fault.kind.is_transient());
+                if passes && !out_of_time && is_part_of(change, planned) {
+                    Next::Send(change.steps.clone())
+                } else {
+                    give_up(String::new())
+                }
             }
             Some(Verdict::Change(change)) => {
                 // What AWS does not see yet is asked for until patience ends, not a number of times.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::control::{ErasedControl, Facts, Finding, Found, Known, Need, Sight, Step, Verdict};
+use crate::control::{ErasedControl, Facts, Finding, Known, Need, Sight, Step, Verdict};
 use crate::desired::{DesiredControl, Settings};
 use crate::fault::{Fault, FaultKind};
 use crate::inventory::{AccountView, Observation, facts};
@@ -45,7 +45,7 @@ pub fn account<'a>(
                 facts: Arc::clone(&facts),
                 control: *control,
                 declared,
-                finding: with_unknown_needs(finding, &needs, &view.known),
+                finding,
                 needs,
                 spec: Arc::clone(&spec),
             }
@@ -131,20 +131,5 @@ fn needs_of(finding: &Finding<Step>, all: &Arc<[Need]>) -> Arc<[Need]> {
     match finding.change() {
         Some(change) if change.stands_on.is_some() => change.needs(all).cloned().collect(),
         _ => Arc::clone(all),
-    }
-}
-
-/// A change whose hard need could not be looked at is not known to be possible, and so is not known.
-fn with_unknown_needs(finding: Finding<Step>, needs: &[Need], known: &Known) -> Finding<Step> {
-    if finding.change().is_none() {
-        return finding;
-    }
-    let unknown = needs.iter().filter(|need| need.hard).find_map(|need| match known.get(&need.thing) {
-        Some(Found::Unknown(fault)) => Some(fault.clone()),
-        _ => None,
-    });
-    match unknown {
-        Some(fault) => Finding { verdict: Verdict::Unknown { fault }, ..finding },
-        None => finding,
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
-use crate::control::{Accounts, Known, Need, Regions, Severity, Thing, Verdict};
+use super::{AccountState, Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
+use crate::control::{Accounts, Finding, Found, Known, Need, Regions, Severity, Thing, Verdict};
 use crate::desired::{DesiredState, Exception, Mode, OnConflict};
-use crate::place::Scope;
+use crate::place::{AccountId, Scope};
 
 /// What `--account`, `--region` and `--control` select. Empty lists select everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    pub accounts: BTreeSet<crate::place::AccountId>,
+    pub accounts: BTreeSet<AccountId>,
     pub regions: BTreeSet<String>,
     pub controls: BTreeSet<String>,
 }
@@ -42,6 +42,9 @@ pub struct Heading {
 pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, selection: &Selection) -> Plan {
     let selected: Vec<bool> =
         raws.iter().map(|raw| selection.covers(&raw.facts.scope, raw.control.meta().id)).collect();
+    let closed = closed(&heading.accounts);
+    let raws: Vec<Raw<'_>> =
+        raws.into_iter().map(|raw| with_unknown_needs(raw, &heading.known, &closed)).collect();
     let outcomes = outcomes(desired, &heading.known, &raws, &selected);
     let mut totals = Totals { in_sync: heading.in_sync, ..Totals::default() };
     let mut specs = BTreeMap::new();
@@ -61,14 +64,7 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
         }
         items.push(item(desired, raw, outcome, selected));
     }
-    for account in &heading.accounts {
-        if matches!(
-            account.state,
-            super::AccountState::Unreachable { .. } | super::AccountState::Refused { .. }
-        ) {
-            totals.unknown += 1;
-        }
-    }
+    totals.unknown += closed.len();
     Plan {
         organization: desired.organization.name.as_str().into(),
         organization_id: desired.organization.id.clone(),
@@ -85,6 +81,31 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
         known: heading.known,
         regions: regions.len(),
         controls: controls.len(),
+    }
+}
+
+/// The accounts that no session was opened in: one finding each.
+fn closed(accounts: &[PlannedAccount]) -> BTreeSet<AccountId> {
+    let is_closed = |account: &&PlannedAccount| {
+        matches!(account.state, AccountState::Unreachable { .. } | AccountState::Refused { .. })
+    };
+    accounts.iter().filter(is_closed).map(|account| account.id.clone()).collect()
+}
+
+/// A change whose hard need could not be looked at is not known to be possible, and so is not known. Where the
+/// need's whole account could not be opened, that is a finding already, and this one is blocked by it.
+fn with_unknown_needs<'a>(raw: Raw<'a>, known: &Known, closed: &BTreeSet<AccountId>) -> Raw<'a> {
+    if raw.finding.change().is_none() {
+        return raw;
+    }
+    let hard = raw.needs.iter().filter(|need| need.hard && !closed.contains(need.thing.account()));
+    let unknown = hard.map(|need| known.get(&need.thing)).find_map(|found| match found {
+        Some(Found::Unknown(fault)) => Some(fault.clone()),
+        _ => None,
+    });
+    match unknown {
+        Some(fault) => Raw { finding: Finding { verdict: Verdict::Unknown { fault }, ..raw.finding }, ..raw },
+        None => raw,
     }
 }
 

@@ -23,7 +23,7 @@ fn the_sample_organisation_is_right() {
     let names: Vec<&str> = resolved.accounts.iter().map(|account| &*account.name).collect();
     assert_eq!(names, ["log-archive", "management", "prod-payments", "security", "training-7"]);
     for account in &resolved.accounts {
-        assert!(account.controls.len() >= 9, "{}", account.name);
+        assert!(account.controls.len() >= 8, "{}", account.name);
     }
 }
 

@@ -33,7 +33,7 @@ fn a_write_that_fails_is_said_with_its_fault_and_fails_alone() {
         .run("apply --auto-approve")
         .exits(1)
         .says("AccessDeniedException")
-        .says("18 of 19 changes made")
+        .says("95 of 96 changes made")
         .fits();
     ran.says("guardduty:UpdateDetector: AccessDeniedException")
         .says("with an explicit deny in an identity-based policy (request ")
@@ -61,7 +61,7 @@ fn trouble_that_passes_is_waited_out_and_said() {
 fn a_lost_reply_is_not_a_failure() {
     let shell = Shell::acme();
     shell.world.set_weather(Weather::fair().with(Front::new(Trouble::ReplyLost).at(|call| call.writes)));
-    shell.run("apply --auto-approve").exits(0).says("19 changes made and seen to hold");
+    shell.run("apply --auto-approve").exits(0).says("96 changes made and seen to hold");
     shell.world.set_weather(Weather::fair());
     shell.run("apply --auto-approve").exits(0);
 }

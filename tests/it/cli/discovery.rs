@@ -47,9 +47,9 @@ fn chosen(shell: &Shell) -> Vec<String> {
 #[test]
 fn baselines_are_chosen_by_unit_tag_seat_and_name() {
     for (selector, accounts) in [
-        ("{ou: [/Workloads]}", vec!["111122223333"]),
+        ("{ou: [/Workloads]}", vec!["111122223333", "222233337777"]),
         ("{ou: [/Security]}", vec!["444455556666", "777766665555"]),
-        ("{ou: [/]}", vec!["111122223333", "444455556666", "777766665555", "999988887777"]),
+        ("{ou: [/]}", vec!["111122223333", "222233337777", "444455556666", "777766665555", "999988887777"]),
         ("{tags: {team: [platform, payments]}}", vec!["111122223333", "444455556666"]),
         ("{tags: {team: [payments], env: [test]}}", vec![]),
         ("{names: [prod-*]}", vec!["111122223333"]),

@@ -14,7 +14,7 @@ fn findings(shell: &Shell, command: &str) -> Value {
 #[test]
 fn a_plan_from_an_inventory_is_the_plan_from_aws() {
     let shell = Shell::acme();
-    shell.run("observe --out @inventory.json").exits(0).says("4 accounts");
+    shell.run("observe --out @inventory.json").exits(0).says("5 accounts");
     let mode = std::fs::metadata(shell.path("inventory.json")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let inventory = shell.path("inventory.json").display().to_string();

@@ -39,8 +39,8 @@ fn only_what_is_selected_is_changed() {
         shell.world.writes().into_iter().collect::<Vec<_>>(),
         [("guardduty:UpdateDetector".to_owned(), 1)]
     );
-    shell.run("apply --auto-approve --control iam.password-policy").exits(0).says("4 changes made");
-    assert_eq!(shell.world.writes().get("iam:UpdateAccountPasswordPolicy"), Some(&4));
+    shell.run("apply --auto-approve --control iam.password-policy").exits(0).says("5 changes made");
+    assert_eq!(shell.world.writes().get("iam:UpdateAccountPasswordPolicy"), Some(&5));
     assert_eq!(shell.world.writes().len(), 2);
 }
 

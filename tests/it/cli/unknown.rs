@@ -12,7 +12,7 @@ fn an_account_whose_role_cannot_be_assumed_is_one_finding() {
     let plan = shell.run("plan").exits(4).fits();
     assert_eq!(plan.out.matches("\n  ? ").count(), 1, "{}", plan.out);
     steadily(|| insta::assert_snapshot!("role_that_cannot_be_assumed", plan.said()));
-    shell.run("apply --auto-approve").exits(4).says("prod-payments").says("15 changes made and seen to hold");
+    shell.run("apply --auto-approve").exits(4).says("prod-payments").says("76 of 76 changes");
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn an_apply_role_that_is_missing_fails_its_own_account_only() {
     let shell = Shell::acme();
     shell.world.account(LOG_ARCHIVE, |account| account.iam.roles.remove("baseline-apply"));
     shell.run("plan").exits(0);
-    shell.run("apply --auto-approve").exits(1).says("sts:AssumeRole").says("15 of 19 changes made").fits();
+    shell.run("apply --auto-approve").exits(1).says("sts:AssumeRole").says("69 of 96 changes made").fits();
 }
 
 #[test]
@@ -82,12 +82,12 @@ fn a_region_closed_by_a_policy_of_the_organisation_is_not_offered_and_said_once(
         account.iam.root.mfa = baseline::sandbox::iam::Mfa::Hardware;
     });
     let plan = shell.run("plan --detailed-exitcode").exits(0).fits();
-    let plan = plan.says("2 not offered");
+    let plan = plan.says("8 not offered");
     assert!(plan.out.matches("closes the region").count() <= 1, "{}", plan.said());
     shell.world.account(PROD_PAYMENTS, |account| account.iam.root.access_keys = true);
     let plan = shell.run("plan").exits(0).fits();
     let plan = plan.says(
-        "not offered 2 controls in eu-central-1: a policy of the organisation closes the region to this \
+        "not offered 3 controls in eu-central-1: a policy of the organisation closes the region to this \
          account; write it under `regions.except`",
     );
     assert_eq!(plan.out.matches("closes the region").count(), 1, "{}", plan.said());
@@ -120,7 +120,7 @@ fn a_suspended_account_is_listed_and_not_tried() {
     shell.edit("organization.yaml", "\n  tags:   ", "\n  accounts: {discover: true}\n  tags:   ");
     shell.world.suspend(PROD_PAYMENTS);
     shell.run("plan").exits(0).says("prod-payments").says("SUSPENDED").fits();
-    shell.run("apply --auto-approve").exits(0).says("12 changes made");
+    shell.run("apply --auto-approve").exits(0).says("74 changes made");
 }
 
 #[test]
