@@ -83,9 +83,9 @@ fn what_is_only_observed_is_told_and_never_written() {
 #[test]
 fn what_is_unmanaged_is_not_even_looked_at() {
     let shell = Shell::acme();
-    shell.edit("baselines/recommended.yaml", "ecr.repositories:", "ecr.repositories:\n      mode: unmanaged");
+    shell.edit("baselines/recommended.yaml", "ecr.registry:", "ecr.registry:\n      mode: unmanaged");
     shell.run("plan").exits(0);
-    assert!(!shell.world.calls().contains_key("ecr:DescribeRepositories"));
+    assert!(!shell.world.calls().contains_key("ecr:GetRegistryScanningConfiguration"));
 }
 
 #[test]

@@ -10,9 +10,10 @@ fn an_account_whose_role_cannot_be_assumed_is_one_finding() {
     let shell = Shell::acme();
     shell.world.account(LOG_ARCHIVE, |account| account.iam.roles.clear());
     let plan = shell.run("plan").exits(4).fits();
-    assert_eq!(plan.out.matches("\n  ? ").count(), 1, "{}", plan.out);
+    // The account, and the one trail that would have to be compared with its key. The rest waits for it.
+    assert_eq!(plan.out.matches("\n  ? ").count(), 2, "{}", plan.out);
     steadily(|| insta::assert_snapshot!("role_that_cannot_be_assumed", plan.said()));
-    shell.run("apply --auto-approve").exits(4).says("prod-payments").says("76 of 76 changes");
+    shell.run("apply --auto-approve").exits(4).says("prod-payments").says("69 changes made and seen to hold");
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn a_region_closed_by_a_policy_of_the_organisation_is_not_offered_and_said_once(
     shell.world.account(PROD_PAYMENTS, |account| account.iam.root.access_keys = true);
     let plan = shell.run("plan").exits(0).fits();
     let plan = plan.says(
-        "not offered 3 controls in eu-central-1: a policy of the organisation closes the region to this \
+        "not offered 4 controls in eu-central-1: a policy of the organisation closes the region to this \
          account; write it under `regions.except`",
     );
     assert_eq!(plan.out.matches("closes the region").count(), 1, "{}", plan.said());
