@@ -79,8 +79,8 @@ struct Attempt {
     steps: usize,
     /// How the last try ended, where a call failed.
     fault: Option<Fault>,
-    /// Nothing of it was sent, because the change before it, of the same resource, failed with that fault.
-    held_up: bool,
+    /// Nothing of it was sent, because this change before it, of the same resource, failed with that fault.
+    held_up_by: Option<usize>,
     /// When the last call was answered: patience counts from here, not from a long queue of calls.
     sent: Option<Instant>,
     /// The first of several failures, for the report.
@@ -181,11 +181,11 @@ impl<'a> Changes<'a> {
             .buffer_unordered(CHANGES_AT_ONCE)
             .collect()
             .await;
-        for (place, calls, fault) in sent.into_iter().flatten() {
+        for Sent { place, calls, fault, held_up_by } in sent.into_iter().flatten() {
             let Some(attempt) = self.open.get_mut(&place) else { continue };
             attempt.sent = Some(Instant::now());
-            attempt.held_up = calls == 0 && fault.is_some();
-            if attempt.held_up {
+            attempt.held_up_by = held_up_by;
+            if held_up_by.is_some() {
                 attempt.fault = fault;
                 continue;
             }
@@ -224,9 +224,10 @@ impl<'a> Changes<'a> {
                 }
                 Next::Wait(Duration::from_secs(progress.look_again.into()))
             }
-            Some(Verdict::Change(change)) if attempt.held_up => {
-                let passes = attempt.fault.as_ref().is_some_and(|fault| fault.kind.is_transient());
-                if passes && !out_of_time && is_part_of(change, planned) {
+            Some(Verdict::Change(change)) if attempt.held_up_by.is_some() => {
+                let ended = self.done.iter().find(|(place, _)| Some(*place) == attempt.held_up_by);
+                let goes_on = ended.is_none_or(|(_, report)| report.result == ChangeResult::Held);
+                if goes_on && !out_of_time && is_part_of(change, planned) {
                     Next::Send(change.steps.clone())
                 } else {
                     give_up(String::new())
@@ -343,24 +344,34 @@ fn is_part_of(left: &Change<Step>, planned: &Finding<Step>) -> bool {
     planned.change().is_some_and(|planned| left.steps.iter().all(|step| planned.steps.contains(step)))
 }
 
+/// What became of a change's calls.
+struct Sent {
+    place: usize,
+    calls: usize,
+    fault: Option<Fault>,
+    held_up_by: Option<usize>,
+}
+
 /// Sends the calls of changes to one resource. After one that fails the others are not sent: they may stand on
 /// it.
 async fn one_after_another(
     prepared: &Prepared<'_>,
     changes: Vec<(usize, Vec<Step>)>,
     stop: &CancellationToken,
-) -> Vec<(usize, usize, Option<Fault>)> {
-    let mut failed = None;
-    let mut sent = Vec::with_capacity(changes.len());
+) -> Vec<Sent> {
+    let mut failed: Option<(usize, Fault)> = None;
+    let mut all = Vec::with_capacity(changes.len());
     for (place, steps) in changes {
-        let (count, fault) = match &failed {
-            None => calls(prepared, &steps, stop).await,
-            Some(fault) => (0, Some(Fault::clone(fault))),
-        };
-        failed = fault.clone();
-        sent.push((place, count, fault));
+        if let Some((before, fault)) = &failed {
+            let fault = Some(fault.clone());
+            all.push(Sent { place, calls: 0, fault, held_up_by: Some(*before) });
+            continue;
+        }
+        let (calls, fault) = calls(prepared, &steps, stop).await;
+        failed = fault.clone().map(|fault| (place, fault));
+        all.push(Sent { place, calls, fault, held_up_by: None });
     }
-    sent
+    all
 }
 
 /// Sends a change's calls in order, up to the first that fails or to the signal.
