@@ -84,7 +84,14 @@ pub(super) fn ending(plan: &Plan, detailed: bool, of: impl Fn(&Item) -> bool) ->
         Exit::Incomplete if unknown == 0 => {
             format!("{} could not be reached", counted_word(unreachable, "account"))
         }
-        Exit::Incomplete => format!("{} could not be observed", counted_word(unknown, "setting")),
+        Exit::Incomplete if unreachable == 0 => {
+            format!("{} could not be observed", counted_word(unknown, "setting"))
+        }
+        Exit::Incomplete => format!(
+            "{} could not be reached, {} not observed",
+            counted_word(unreachable, "account"),
+            counted_word(unknown, "setting")
+        ),
         Exit::Differs => "something is left to do".into(),
         _ => "nothing is left to do".into(),
     };
