@@ -247,7 +247,10 @@ fn existing(
     observed: &Observed,
     live: &Trail,
 ) -> Vec<Finding<Write>> {
-    let adopts = (live.name != spec.name())
+    // One that delivers where it should was adopted before.
+    let delivers =
+        spec.deliver_to.is_some() && facts.archive().is_some_and(|archive| live.bucket == archive.bucket);
+    let adopts = (live.name != spec.name() && !delivers)
         .then(|| format!("trail {}, which records all regions, rather than a second", live.name));
     let mut findings = Vec::new();
     let mut say = |rule, mut verdict: Verdict<Write>| {

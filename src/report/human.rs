@@ -126,9 +126,11 @@ impl<'a> Page<'a> {
             if let Some(block) = group.first() {
                 self.accounts_line(text, &block.accounts);
             }
-            for block in blocks {
+            for (place, block) in blocks.iter().enumerate() {
                 text.gap();
-                self.block(text, block);
+                // Several creations of one control have one way back, told with the last.
+                let again = blocks[place + 1..].iter().any(|next| notes::creates_alike(next, block));
+                self.block(text, block, !again);
             }
             if !asides.is_empty() {
                 text.gap();

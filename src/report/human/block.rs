@@ -11,10 +11,10 @@ use super::fields::{self, COLUMN, INDENT};
 use super::{Page, notes};
 
 impl<'a> Page<'a> {
-    pub(super) fn block(&self, text: &mut Text<'_>, block: &Block<'a>) {
+    pub(super) fn block(&self, text: &mut Text<'_>, block: &Block<'a>, says_undo: bool) {
         match (&block.first.outcome, &block.first.finding.verdict) {
             (Outcome::Blocked { on, why }, _) => self.blocked(text, block, on, why.as_deref()),
-            (_, Verdict::Change(change)) => self.change(text, block, change),
+            (_, Verdict::Change(change)) => self.change(text, block, change, says_undo),
             (_, Verdict::Manual(task)) => manual(text, block, task),
             (_, Verdict::Progressing(progress)) => progressing(text, block, progress),
             (_, Verdict::Unknown { .. }) => unknown(text, block),
@@ -23,11 +23,11 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn change(&self, text: &mut Text<'_>, block: &Block<'a>, change: &'a Change<Step>) {
+    fn change(&self, text: &mut Text<'_>, block: &Block<'a>, change: &'a Change<Step>, says_undo: bool) {
         let (paint, sign) = sign(change.kind);
         text.head(paint, sign, &subject(block), &place(block));
         fields::write(text, change.kind, &change.fields);
-        notes::write(self, text, block, change);
+        notes::write(self, text, block, change, says_undo);
     }
 
     fn blocked(&self, text: &mut Text<'_>, block: &Block<'a>, on: &'a [Thing], why: Option<&str>) {

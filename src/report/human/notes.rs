@@ -1,6 +1,7 @@
 //! What a change brings with it, each note with its word first and always in the same order.
 
 use crate::control::{Change, ChangeKind, Direction, Found, Risk, Step};
+use crate::plan::Outcome;
 
 use super::super::fold::Block;
 use super::super::style::Paint;
@@ -12,7 +13,13 @@ use super::fields::{COLUMN, INDENT};
 /// How many calls are named before the rest are only counted.
 const NAMED: usize = 3;
 
-pub(super) fn write<'a>(page: &Page<'a>, text: &mut Text<'_>, block: &Block<'a>, change: &'a Change<Step>) {
+pub(super) fn write<'a>(
+    page: &Page<'a>,
+    text: &mut Text<'_>,
+    block: &Block<'a>,
+    change: &'a Change<Step>,
+    says_undo: bool,
+) {
     let mut note = |paint, word: &str, what: &str| text.labelled(INDENT, paint, word, COLUMN, what);
     if let Some(adopts) = &change.adopts {
         note(Paint::Dim, "adopts", adopts);
@@ -35,7 +42,7 @@ pub(super) fn write<'a>(page: &Page<'a>, text: &mut Text<'_>, block: &Block<'a>,
     if !change.steps.is_empty() {
         note(Paint::Dim, "calls", &calls(block, change));
     }
-    if let Some(undo) = undo(page, block, change) {
+    if let Some(undo) = undo(page, block, change).filter(|_| says_undo) {
         note(Paint::Dim, "undo", &format!("by hand: {undo}"));
     }
 }
@@ -101,6 +108,15 @@ fn calls(block: &Block<'_>, change: &Change<Step>) -> String {
         _ if block.regions.len() <= 1 => format!("{said}, once for each"),
         _ => format!("{said}, {} in all", words::number(block.size() * change.steps.len())),
     }
+}
+
+/// Do both create something of one control?
+pub(super) fn creates_alike(one: &Block<'_>, other: &Block<'_>) -> bool {
+    let creates = |block: &Block<'_>| {
+        block.first.outcome == Outcome::Change
+            && block.first.finding.change().is_some_and(|change| change.kind == ChangeKind::Create)
+    };
+    creates(one) && creates(other) && one.first.control == other.first.control
 }
 
 /// What was created cannot be taken back by a call: there is no delete.
