@@ -57,7 +57,10 @@ fn rows(changes: &[ChangeReport]) -> Vec<Row<'_>> {
     for change in changes {
         match rows.last_mut() {
             Some(row) if alike(row.first, change) => {
-                row.resources.push(&change.item.finding.resource);
+                let resource = change.item.finding.resource.as_str();
+                if !row.resources.contains(&resource) {
+                    row.resources.push(resource);
+                }
                 row.calls += change.calls;
                 row.elapsed += change.elapsed;
             }
