@@ -8,6 +8,7 @@ mod guards;
 mod hostile;
 mod init;
 mod interrupted;
+mod log_chain;
 mod memory;
 mod offline;
 mod reference;
