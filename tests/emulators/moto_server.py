@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -21,12 +22,18 @@ from botocore.config import Config
 MANAGEMENT = "123456789012"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "moto-checks-no-signature"}
 READY_SECONDS = 60
+CORRECTED = Path(__file__).with_name("corrected_moto.py")
 
 
 class MotoServer:
-    """A running server, `with MotoServer() as moto:`; stopped at the end, whatever happens."""
+    """A running server, `with MotoServer() as moto:`; stopped at the end, whatever happens.
 
-    def __init__(self) -> None:
+    `corrected`: with the gaps closed that corrected_moto.py closes.
+    """
+
+    def __init__(self, *, corrected: bool = False) -> None:
+        beside = Path(sys.executable).with_name("moto_server")
+        self._command = [sys.executable, str(CORRECTED)] if corrected else [str(beside)]
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -34,7 +41,7 @@ class MotoServer:
 
     def __enter__(self) -> MotoServer:
         self._process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(self.port)],
+            [*self._command, "-H", "127.0.0.1", "-p", str(self.port)],
             env=self.environment(MOTO_IAM_LOAD_MANAGED_POLICIES="true", MOTO_EC2_LOAD_DEFAULT_AMIS="false"),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -81,7 +88,14 @@ class MotoServer:
         session = boto3.Session(*keys, region_name=region)
         # One attempt: moto answers what it lacks with a bare 500, which botocore would retry.
         config = Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=30)
-        return session.client(service, endpoint_url=self.url, config=config)
+        client = session.client(service, endpoint_url=self.url, config=config)
+        # botocore puts the account's id before the host, also before one that is an address.
+        client.meta.events.register("before-sign.s3-control", self._without_account)
+        return client
+
+    def _without_account(self, request: Any, **_: Any) -> None:
+        parts = urllib.parse.urlsplit(request.url)
+        request.url = f"{self.url}{parts.path}"
 
     def _wait(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
