@@ -11,12 +11,15 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, IO
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 # moto's own account: the organisation is made in it, so it is the management account.
 MANAGEMENT = "123456789012"
@@ -118,6 +121,17 @@ class MotoServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+
+def code_of(call: Callable[[], Any]) -> str:
+    """The error code of a call, or `answered`, or `not XML`: so a service of XML looks that lacks the operation."""
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    except ResponseParserError:
+        return "not XML"
+    return "answered"
 
 
 def make_organization(moto: MotoServer, names: list[str]) -> tuple[str, dict[str, str]]:
