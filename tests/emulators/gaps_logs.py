@@ -115,8 +115,9 @@ def s3_block_refuses_public_policies(moto: MotoServer) -> str | None:
     s3.put_public_access_block(
         Bucket="acme-public", PublicAccessBlockConfiguration={**block, "RestrictPublicBuckets": True}
     )
-    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-public/*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+    statement = {**everybody, "Resource": "arn:aws:s3:::acme-public/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     code = code_of(lambda: s3.put_bucket_policy(Bucket="acme-public", Policy=policy))
     return None if code == "AccessDenied" else f"PutBucketPolicy for everybody: {code}"
 

@@ -39,6 +39,7 @@ class MotoServer:
         self._command = [sys.executable, str(CORRECTED)] if corrected else [str(beside)]
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._clients: dict[tuple[str, str, str], Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] = tempfile.NamedTemporaryFile(prefix="moto-", suffix=".log", delete=False)
 
@@ -82,7 +83,15 @@ class MotoServer:
         return {**kept, **aws, **more}
 
     def client(self, service: str, account: str = MANAGEMENT, region: str = "eu-west-1") -> Any:
-        """A boto3 client in an account: its own, or a member's as `OrganizationAccountAccessRole`."""
+        """A boto3 client in an account: its own, or a member's as `OrganizationAccountAccessRole`.
+
+        Made once for each place: boto3 takes a second to read a large service's model.
+        """
+        if (place := (service, account, region)) not in self._clients:
+            self._clients[place] = self._new_client(service, account, region)
+        return self._clients[place]
+
+    def _new_client(self, service: str, account: str, region: str) -> Any:
         keys = (CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], None)
         if account != MANAGEMENT:
             role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
