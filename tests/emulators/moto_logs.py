@@ -9,6 +9,7 @@ from moto_server import MotoServer
 from program import Finding, changed, equal
 
 KEY = "alias/baseline/logs"
+GROUP, ROLE = "baseline/trail-events", "baseline-cloudtrail"
 # What somebody else put into the bucket's policy: it must survive whatever apply does.
 THEIRS = "AcmeAuditorsRead"
 
@@ -21,6 +22,7 @@ TRAIL_YAML = """\
       logFileValidation: true
       deliverTo: archive
       encrypt: true
+      cloudWatchLogs: {group: baseline/trail-events, retentionDays: 365, role: baseline-cloudtrail}
       logging: true
       events: {management: all, s3: write-only, lambda: none}
 """
@@ -35,6 +37,7 @@ ARCHIVE_YAML = """\
           rotationDays: 365
           usedBy: [cloudtrail, config, guardduty, logs]
           from: organization
+          tags: {data: internal}
     s3.log-archive:
       services: [cloudtrail, config, guardduty]
       from: organization
@@ -72,7 +75,10 @@ class LogChain:
                 for rule in ("bucket", "versioning", "encryption", "policy", "lifecycle")
             ),
             changed("cloudtrail.trail", "trail", self.logs, "", "baseline"),
-            *(changed("cloudtrail.trail", rule, self.prod, "", "of-old") for rule in ("trail", "events", "logging")),
+            *(
+                changed("cloudtrail.trail", rule, self.prod, "", "of-old")
+                for rule in ("cloudwatch-logs", "trail", "events", "logging")
+            ),
         }
 
     def left_by_moto(self) -> set[Finding]:
@@ -124,7 +130,7 @@ class LogChain:
         equal("state, description and number of keys", seen, ("Enabled", "Everything that is logged", 1))
         equal("rotation", kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"], True)
         tags = {tag["TagKey"]: tag["TagValue"] for tag in kms.list_resource_tags(KeyId=key["KeyId"])["Tags"]}
-        equal("tags of the key", tags, {"managed-by": "baseline", "baseline:alias": KEY})
+        equal("tags of the key", tags, {"managed-by": "baseline", "baseline:alias": KEY, "data": "internal"})
         policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
         services = {
             statement["Principal"]["Service"]
@@ -154,6 +160,21 @@ class LogChain:
         equal("who CloudTrail may deliver for", delivery, {"aws:SourceOrgID": self.organization})
         equal("statements of others", [sid for sid in statements if not sid.startswith("Baseline")], self.theirs)
 
+    def group_is_as_wanted(self, account: str, trail: dict[str, Any]) -> None:
+        """The trail writes to its log group, by way of its role, and to nothing else."""
+        group, role = f"arn:aws:logs:{self.home}:{account}:log-group:{GROUP}:*", f"arn:aws:iam::{account}:role/{ROLE}"
+        equal(f"group of {account}", trail.get("CloudWatchLogsLogGroupArn"), group)
+        equal(f"role of {account}", trail.get("CloudWatchLogsRoleArn"), role)
+        [seen] = self.moto.client("logs", account, self.home).describe_log_groups()["logGroups"]
+        equal(f"log group of {account}", (seen["logGroupName"], seen.get("retentionInDays")), (GROUP, 365))
+        iam = self.moto.client("iam", account)
+        [trust] = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+        equal(f"trust of {account}", trust["Principal"], {"Service": "cloudtrail.amazonaws.com"})
+        may = iam.get_role_policy(RoleName=ROLE, PolicyName=ROLE)["PolicyDocument"]["Statement"]
+        into = {resource for statement in may for resource in listed(statement["Resource"])}
+        streams = f"{group[:-1]}log-stream:{account}_CloudTrail_{self.home}*"
+        equal(f"streams of {account}", into, {streams})
+
     def trail_is_as_wanted(self, account: str, name: str, key: str) -> None:
         cloudtrail = self.trail(account)
         trails = cloudtrail.describe_trails()["trailList"]
@@ -166,8 +187,14 @@ class LogChain:
             "LogFileValidationEnabled": True,
         }
         equal(f"trail of {account}", {field: trails[0].get(field) for field in wanted}, wanted)
+        self.group_is_as_wanted(account, trails[0])
         equal(f"logging of {account}", cloudtrail.get_trail_status(Name=name)["IsLogging"], True)
         selectors = cloudtrail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
         fields = [{field["Field"]: field.get("Equals") for field in one["FieldSelectors"]} for one in selectors]
         recorded = sorted((one["eventCategory"][0], (one.get("resources.type") or [""])[0]) for one in fields)
         equal(f"events of {account}", recorded, [("Data", "AWS::S3::Object"), ("Management", "")])
+
+
+def listed(one_or_more: str | list[str]) -> list[str]:
+    """IAM takes one and a list of one alike."""
+    return [one_or_more] if isinstance(one_or_more, str) else one_or_more
