@@ -13,22 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from moto_server import MANAGEMENT, MotoServer
+import gaps_logs
+from gaps_logs import OTHER_ACCOUNT
+from moto_server import MANAGEMENT, MotoServer, code_of
 
 Probe = Callable[[MotoServer], "str | None"]
 LIST = Path(__file__).with_name("gaps.toml")
-OTHER_ACCOUNT = "111122223333"
-
-
-def code_of(call: Callable[[], Any]) -> str:
-    """The error code of a call, or `answered`."""
-    try:
-        call()
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return "answered"
 
 
 def detector(moto: MotoServer, region: str, **more: Any) -> tuple[Any, str]:
@@ -102,6 +92,39 @@ def ecr_pages(moto: MotoServer) -> str | None:
     return None if shown == 2 and token else f"maxResults=2 shows {shown}, nextToken {token}"
 
 
+def ecr_registry_rules(moto: MotoServer) -> str | None:
+    filters = [{"filter": "*", "filterType": "WILDCARD"}]
+    rules = [{"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": filters}]
+    ecr = moto.client("ecr", region="eu-west-3")
+    code = code_of(lambda: ecr.put_registry_scanning_configuration(scanType="BASIC", rules=rules))
+    return None if code == "InvalidParameterException" else f"BASIC with CONTINUOUS_SCAN: {code}"
+
+
+def ec2_ebs_default_key(moto: MotoServer) -> str | None:
+    return ec2_lacks(moto, "get_ebs_default_kms_key_id")
+
+
+def ec2_snapshot_public_access(moto: MotoServer) -> str | None:
+    return ec2_lacks(moto, "get_snapshot_block_public_access_state")
+
+
+def ec2_image_public_access(moto: MotoServer) -> str | None:
+    return ec2_lacks(moto, "get_image_block_public_access_state")
+
+
+def ec2_instance_metadata_defaults(moto: MotoServer) -> str | None:
+    return ec2_lacks(moto, "get_instance_metadata_defaults")
+
+
+def ec2_serial_console(moto: MotoServer) -> str | None:
+    return ec2_lacks(moto, "get_serial_console_access_status")
+
+
+def ec2_lacks(moto: MotoServer, operation: str) -> str | None:
+    code = code_of(getattr(moto.client("ec2"), operation))
+    return None if code == "answered" else f"{operation}: {code}"
+
+
 def sts_role_must_exist(moto: MotoServer) -> str | None:
     role = f"arn:aws:iam::{OTHER_ACCOUNT}:role/nobody-made-this"
     code = code_of(lambda: moto.client("sts").assume_role(RoleArn=role, RoleSessionName="probe"))
@@ -124,8 +147,15 @@ PROBES: tuple[Probe, ...] = (
     iam_root_flags,
     iam_absent_password_policy_fields,
     ecr_pages,
+    ecr_registry_rules,
+    ec2_ebs_default_key,
+    ec2_snapshot_public_access,
+    ec2_image_public_access,
+    ec2_instance_metadata_defaults,
+    ec2_serial_console,
     sts_role_must_exist,
     throttling,
+    *gaps_logs.PROBES,
 )
 
 

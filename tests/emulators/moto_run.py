@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""The real program against moto's server, over the wire: two accounts, two regions, four controls.
+"""The real program against moto's server, over the wire: two accounts, two regions, every control.
 
     moto_run.py [--binary target/debug/baseline]
 
-plan shows what is wrong → apply → plan has nothing to change, and AWS really is so → somebody disturbs three
-settings → plan shows these three and no other → apply → as wanted again. Then what must be refused: another
-organisation than the YAML names, and an AWS that does not answer.
+plan shows what is wrong → one apply → plan has nothing to change, and AWS really is so → somebody disturbs a
+setting of each control → plan shows these and no other → apply → as wanted again. Then what must be refused:
+another organisation than the YAML names, and an AWS that does not answer. No plan writes anything.
+
+One account keeps the logs of both: its key and its bucket are made in the same apply as the trails that deliver
+there, across accounts. What moto lacks is not declared (gaps.toml), and two answers that it gets wrong are
+corrected (corrected_moto.py). One setting needs a second apply, on moto only: `LogChain.left_by_moto`.
 
 moto's root users never have MFA (gaps.toml), so one manual task an account stays throughout and
 `--detailed-exitcode` is 2 even when all is as wanted; what is asserted is the findings themselves.
@@ -14,238 +18,14 @@ moto's root users never have MFA (gaps.toml), so one manual task an account stay
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
-from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from moto_server import MotoServer, make_organization, make_roles
-
-HOME, OTHER = "eu-west-1", "us-east-1"
-FEATURES = ("S3_DATA_EVENTS", "RDS_LOGIN_EVENTS")
-PATIENCE_SECONDS = 300
-
-
-class Finding(NamedTuple):
-    """One finding, unfolded; `region` is empty for what is set once in an account."""
-
-    control: str
-    rule: str
-    account: str
-    region: str
-    resource: str
-    outcome: str
-
-
-class Wrong(AssertionError):
-    """The program did something else than it should; the message says what was expected."""
-
-
-class Program:
-    """The binary, its desired state and its environment."""
-
-    def __init__(self, binary: Path, desired_state: Path, environment: dict[str, str]) -> None:
-        self.binary = binary
-        self.desired_state = desired_state
-        self.environment = environment
-
-    def run(self, *arguments: str, exits: int) -> str:
-        """What it prints. Raises `Wrong`, with all output, when it exits with anything but `exits`."""
-        command = [str(self.binary), arguments[0], "-f", str(self.desired_state), *arguments[1:]]
-        start = time.monotonic()
-        done = subprocess.run(
-            command,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-        )
-        took = time.monotonic() - start
-        print(f"  baseline {' '.join(arguments)}: exit {done.returncode} in {took:.1f} s", flush=True)
-        if done.returncode != exits:
-            raise Wrong(f"expected exit {exits}, not {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
-
-    def plan(self, exits: int) -> tuple[set[Finding], dict[str, int]]:
-        """The findings that are not in sync, and the totals by outcome."""
-        document = json.loads(self.run("plan", "--format", "json", "--detailed-exitcode", exits=exits))
-        if document["exitCode"] != exits:
-            raise Wrong(f"the plan's own exitCode is {document['exitCode']}, not {exits}")
-        return {one for folded in document["findings"] for one in unfold(folded)}, document["totals"]
-
-
-def unfold(folded: dict[str, Any]) -> set[Finding]:
-    """The findings that a folded one stands for: it holds for each account, region and resource in it."""
-    places = product(folded["accounts"], folded.get("regions") or [""], folded["resources"])
-    return {
-        Finding(folded["control"], folded["rule"], account, region, resource, folded["outcome"])
-        for account, region, resource in places
-    }
-
-
-def same(found: set[Finding], expected: set[Finding]) -> None:
-    """Exactly these findings, no fewer and no more."""
-    lines = [f"  missing  {' '.join(one)}" for one in sorted(expected - found)]
-    lines += [f"  surplus  {' '.join(one)}" for one in sorted(found - expected)]
-    if lines:
-        raise Wrong("\n".join(["the plan shows other findings than expected:", *lines]))
-
-
-class World:
-    """The organisation in moto: what is in it at first, how it is disturbed, and what it is like."""
-
-    def __init__(self, moto: MotoServer) -> None:
-        self.moto = moto
-        self.organization, accounts = make_organization(moto, ["prod", "dev"])
-        self.prod, self.dev = accounts["prod"], accounts["dev"]
-        for account in (self.prod, self.dev):
-            make_roles(moto, account, ["baseline-observe", "baseline-apply"])
-        moto.client("iam", self.prod).update_account_password_policy(MinimumPasswordLength=8)
-        moto.client("guardduty", self.prod, OTHER).create_detector(
-            Enable=False,
-            FindingPublishingFrequency="SIX_HOURS",
-            Features=[{"Name": name, "Status": "DISABLED"} for name in FEATURES],
-        )
-        self.repository(self.prod, HOME, "api", scanned=False)
-        self.repository(self.prod, HOME, "web", scanned=False)
-        self.repository(self.prod, OTHER, "worker", scanned=True)
-        self.repository(self.dev, HOME, "tool", scanned=False)
-
-    def repository(self, account: str, region: str, name: str, *, scanned: bool) -> None:
-        ecr = self.moto.client("ecr", account, region)
-        ecr.create_repository(repositoryName=name, imageScanningConfiguration={"scanOnPush": scanned})
-
-    def by_hand(self) -> set[Finding]:
-        """What no apply can put right."""
-        accounts = (self.prod, self.dev)
-        return {Finding("iam.root-user", "root-mfa", account, "", "root user", "manual") for account in accounts}
-
-    def wrong_at_first(self) -> set[Finding]:
-        accounts = (self.prod, self.dev)
-        return {
-            *(
-                self.changed("iam.password-policy", "password-policy", account, "", "password-policy")
-                for account in accounts
-            ),
-            *(
-                self.changed("guardduty.detector", "detector", account, region, "detector")
-                for account, region in product(accounts, (HOME, OTHER))
-            ),
-            self.changed("ecr.repositories", "scan-on-push", self.prod, HOME, "api"),
-            self.changed("ecr.repositories", "scan-on-push", self.prod, HOME, "web"),
-            self.changed("ecr.repositories", "scan-on-push", self.dev, HOME, "tool"),
-        }
-
-    def disturb(self) -> set[Finding]:
-        """Undoes one setting of each control, each somewhere else; returns what a plan must show."""
-        guardduty = self.moto.client("guardduty", self.prod, OTHER)
-        [detector] = guardduty.list_detectors()["DetectorIds"]
-        guardduty.update_detector(DetectorId=detector, FindingPublishingFrequency="SIX_HOURS")
-        self.moto.client("iam", self.dev).delete_account_password_policy()
-        ecr = self.moto.client("ecr", self.prod, HOME)
-        ecr.put_image_scanning_configuration(repositoryName="api", imageScanningConfiguration={"scanOnPush": False})
-        return {
-            self.changed("guardduty.detector", "detector", self.prod, OTHER, "detector"),
-            self.changed("iam.password-policy", "password-policy", self.dev, "", "password-policy"),
-            self.changed("ecr.repositories", "scan-on-push", self.prod, HOME, "api"),
-        }
-
-    @staticmethod
-    def changed(control: str, rule: str, account: str, region: str, resource: str) -> Finding:
-        return Finding(control, rule, account, region, resource, "change")
-
-    def is_as_wanted(self) -> None:
-        """Asks AWS itself, past the program: raises `Wrong` at the first setting that is not as the YAML says."""
-        for account in (self.prod, self.dev):
-            policy = self.moto.client("iam", account).get_account_password_policy()["PasswordPolicy"]
-            wanted = {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24, "RequireSymbols": True}
-            wanted |= {"RequireNumbers": True, "RequireLowercaseCharacters": True, "RequireUppercaseCharacters": True}
-            self.equal(f"password policy of {account}", {name: policy.get(name) for name in wanted}, wanted)
-            for region in (HOME, OTHER):
-                self.detector_is_as_wanted(account, region)
-                for repository in self.moto.client("ecr", account, region).describe_repositories()["repositories"]:
-                    scanned = repository["imageScanningConfiguration"]["scanOnPush"]
-                    self.equal(f"scanOnPush of {repository['repositoryArn']}", scanned, True)
-
-    def detector_is_as_wanted(self, account: str, region: str) -> None:
-        guardduty = self.moto.client("guardduty", account, region)
-        detectors = guardduty.list_detectors()["DetectorIds"]
-        self.equal(f"number of detectors in {account} {region}", len(detectors), 1)
-        detector = guardduty.get_detector(DetectorId=detectors[0])
-        seen = (detector["Status"], detector["FindingPublishingFrequency"])
-        self.equal(f"detector of {account} {region}", seen, ("ENABLED", "FIFTEEN_MINUTES"))
-        enabled = {feature["Name"] for feature in detector["Features"] if feature["Status"] == "ENABLED"}
-        self.equal(f"features of {account} {region}", enabled, set(FEATURES))
-
-    @staticmethod
-    def equal(what: str, seen: object, wanted: object) -> None:
-        if seen != wanted:
-            raise Wrong(f"{what} is {seen}, not {wanted}")
-
-    def desired_state(self, audit: Path, organization: str | None = None) -> str:
-        """The YAML, in one file; `organization` puts a wrong id in."""
-        return f"""\
-apiVersion: baseline/v1
-kind: Organization
-metadata:
-  name: acme
-spec:
-  id: {organization or self.organization}
-  roles:
-    observe: baseline-observe
-    apply: baseline-apply
-  regions:
-    home: {HOME}
-    managed: [{HOME}, {OTHER}]
-  audit: {audit}
-  baselines:
-  - use: recommended
----
-apiVersion: baseline/v1
-kind: Baseline
-metadata:
-  name: recommended
-spec:
-  controls:
-    iam.password-policy:
-      minimumLength: 14
-      reusePrevention: 24
-      require: {{lowercase: true, uppercase: true, numbers: true, symbols: true}}
-      usersMayChange: true
-    iam.root-user:
-      accessKeys: none
-      mfa: required
-    guardduty.detector:
-      enabled: true
-      frequency: FIFTEEN_MINUTES
-      features:
-        S3_DATA_EVENTS: true
-        RDS_LOGIN_EVENTS: true
-    ecr.repositories:
-      rules:
-      - select: {{names: ["*"]}}
-        scanOnPush: true
----
-apiVersion: baseline/v1
-kind: Account
-metadata:
-  name: prod
-spec:
-  id: "{self.prod}"
----
-apiVersion: baseline/v1
-kind: Account
-metadata:
-  name: dev
-spec:
-  id: "{self.dev}"
-"""
+from moto_server import MotoServer
+from moto_world import World
+from program import Finding, Program, Wrong, equal, same
 
 
 def story(binary: Path, folder: Path) -> None:
@@ -253,30 +33,30 @@ def story(binary: Path, folder: Path) -> None:
     file = folder / "desired-state" / "all.yaml"
     file.parent.mkdir()
     audit = folder / "audit"
-    with MotoServer() as moto:
+    with MotoServer(corrected=True) as moto:
         world = World(moto)
         file.write_text(world.desired_state(audit), encoding="utf-8")
         program = Program(binary, file.parent, moto.environment())
 
         print("plan shows everything that is wrong, and changes nothing")
         for _ in range(2):
-            found, totals = program.plan(exits=2)
-            same(found, world.wrong_at_first() | world.by_hand())
-            world.equal("number of findings not known", totals["unknown"], 0)
-        world.equal("audit folder before the first write", audit.exists() and any(audit.rglob("*.json")), False)
+            left(program, world, world.wrong_at_first())
+        equal("audit folder before the first write", audit.exists() and any(audit.rglob("*.json")), False)
 
-        print("apply puts it right, and it holds")
+        print("one apply puts it right, but for what moto does not do by itself")
+        program.run("apply", "--auto-approve", exits=0)
+        equal("before-images of an apply", bool(before_images(audit)), True)
+        left(program, world, world.chain.left_by_moto())
         program.run("apply", "--auto-approve", exits=0)
         in_sync(program, world)
-        world.equal("audit records after an apply", any(path.is_file() for path in audit.rglob("*")), True)
 
-        print("a second apply has nothing to do")
+        print("another apply has nothing to do")
+        images = before_images(audit)
         program.run("apply", "--auto-approve", exits=0)
+        equal("before-images of an apply that has nothing to do", before_images(audit) - images, set())
 
-        print("somebody disturbs three settings: the plan shows these and no other")
-        disturbed = world.disturb()
-        found, _ = program.plan(exits=2)
-        same(found, disturbed | world.by_hand())
+        print("somebody disturbs a setting of each control: the plan shows these and no other")
+        left(program, world, world.disturb())
 
         print("apply puts them right again")
         program.run("apply", "--auto-approve", exits=0)
@@ -292,12 +72,23 @@ def story(binary: Path, folder: Path) -> None:
     program.run("plan", exits=4)
 
 
+def left(program: Program, world: World, expected: set[Finding]) -> None:
+    """The plan shows exactly these findings beside what is by hand, and everything is known."""
+    found, totals = program.plan(exits=2)
+    same(found, expected | world.by_hand())
+    equal("number of changes", totals["change"], len(expected))
+    equal("number of findings not known", totals["unknown"], 0)
+
+
 def in_sync(program: Program, world: World) -> None:
     """Nothing is left but what is by hand, by the plan's word and by AWS's."""
-    found, totals = program.plan(exits=2)
-    same(found, world.by_hand())
-    world.equal("number of changes left", totals["change"], 0)
+    left(program, world, set())
     world.is_as_wanted()
+
+
+def before_images(audit: Path) -> set[Path]:
+    """What apply wrote down of each setting before it changed it."""
+    return set(audit.glob("runs/*/before/*.json"))
 
 
 def main() -> int:

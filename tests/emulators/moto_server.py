@@ -9,32 +9,43 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, IO
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 # moto's own account: the organisation is made in it, so it is the management account.
 MANAGEMENT = "123456789012"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "moto-checks-no-signature"}
 READY_SECONDS = 60
+CORRECTED = Path(__file__).with_name("corrected_moto.py")
 
 
 class MotoServer:
-    """A running server, `with MotoServer() as moto:`; stopped at the end, whatever happens."""
+    """A running server, `with MotoServer() as moto:`; stopped at the end, whatever happens.
 
-    def __init__(self) -> None:
+    `corrected`: with the gaps closed that corrected_moto.py closes.
+    """
+
+    def __init__(self, *, corrected: bool = False) -> None:
+        beside = Path(sys.executable).with_name("moto_server")
+        self._command = [sys.executable, str(CORRECTED)] if corrected else [str(beside)]
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._clients: dict[tuple[str, str, str], Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] = tempfile.NamedTemporaryFile(prefix="moto-", suffix=".log", delete=False)
 
     def __enter__(self) -> MotoServer:
         self._process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(self.port)],
+            [*self._command, "-H", "127.0.0.1", "-p", str(self.port)],
             env=self.environment(MOTO_IAM_LOAD_MANAGED_POLICIES="true", MOTO_EC2_LOAD_DEFAULT_AMIS="false"),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -72,7 +83,15 @@ class MotoServer:
         return {**kept, **aws, **more}
 
     def client(self, service: str, account: str = MANAGEMENT, region: str = "eu-west-1") -> Any:
-        """A boto3 client in an account: its own, or a member's as `OrganizationAccountAccessRole`."""
+        """A boto3 client in an account: its own, or a member's as `OrganizationAccountAccessRole`.
+
+        Made once for each place: boto3 takes a second to read a large service's model.
+        """
+        if (place := (service, account, region)) not in self._clients:
+            self._clients[place] = self._new_client(service, account, region)
+        return self._clients[place]
+
+    def _new_client(self, service: str, account: str, region: str) -> Any:
         keys = (CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], None)
         if account != MANAGEMENT:
             role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
@@ -81,7 +100,14 @@ class MotoServer:
         session = boto3.Session(*keys, region_name=region)
         # One attempt: moto answers what it lacks with a bare 500, which botocore would retry.
         config = Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=30)
-        return session.client(service, endpoint_url=self.url, config=config)
+        client = session.client(service, endpoint_url=self.url, config=config)
+        # botocore puts the account's id before the host, also before one that is an address.
+        client.meta.events.register("before-sign.s3-control", self._without_account)
+        return client
+
+    def _without_account(self, request: Any, **_: Any) -> None:
+        parts = urllib.parse.urlsplit(request.url)
+        request.url = f"{self.url}{parts.path}"
 
     def _wait(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -104,6 +130,17 @@ class MotoServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+
+def code_of(call: Callable[[], Any]) -> str:
+    """The error code of a call, or `answered`, or `not XML`: so a service of XML looks that lacks the operation."""
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    except ResponseParserError:
+        return "not XML"
+    return "answered"
 
 
 def make_organization(moto: MotoServer, names: list[str]) -> tuple[str, dict[str, str]]:
