@@ -3,6 +3,7 @@
 mod conclude;
 mod execute;
 mod group;
+mod left;
 mod moved;
 mod round;
 

@@ -28,6 +28,8 @@ pub struct Fleet {
     pub controls: &'static [&'static dyn ErasedControl],
     sessions: Mutex<HashMap<(AccountId, Purpose), Opening>>,
     things: Mutex<HashMap<Thing, Arc<OnceCell<crate::control::Found>>>>,
+    /// Policies of buckets that accounts deliver to: one read answers for all of them.
+    policies: Mutex<HashMap<(AccountId, String), things::PolicyRead>>,
 }
 
 type Opening = Arc<OnceCell<Result<Session, NotOpened>>>;
@@ -52,7 +54,14 @@ impl Fleet {
         desired: Arc<DesiredState>,
         controls: &'static [&'static dyn ErasedControl],
     ) -> Self {
-        Self { aws, desired, controls, sessions: Mutex::default(), things: Mutex::default() }
+        Self {
+            aws,
+            desired,
+            controls,
+            sessions: Mutex::default(),
+            things: Mutex::default(),
+            policies: Mutex::default(),
+        }
     }
 
     pub fn control(&self, id: &str) -> Option<&'static dyn ErasedControl> {
@@ -212,7 +221,7 @@ impl Fleet {
                     }
                     Arc::clone(things.entry(thing.clone()).or_default())
                 };
-                let found = cell.get_or_init(|| things::find(self, &thing)).await.clone();
+                let found = cell.get_or_init(|| things::find(self, &thing, fresh)).await.clone();
                 (thing, found)
             })
             .buffer_unordered(16)

@@ -3,7 +3,6 @@
 //! A call's answer is never the verdict, neither success nor error: replies get lost, and readers lag writers.
 //! The look after it decides.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,9 +12,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::group::Group;
+use super::left::{is_part_of, sends_twice, told};
 use super::{ChangeReport, ChangeResult, moved};
 use crate::aws::Writer;
-use crate::control::{Call, Change, Facts, Finding, Found, Known, Retry, Step, Thing, Verdict};
+use crate::control::{Call, Facts, Finding, Found, Known, Step, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
 use crate::observe::{Fleet, Target, misfit_fault};
 use crate::plan::{Plan, still_planned};
@@ -302,46 +302,6 @@ fn patience(writes: &[Call], planned: &Finding<Step>) -> Duration {
     let calls = writes.iter().filter(|call| steps.iter().any(|step| step.call == call.operation));
     let slowest = calls.filter_map(|call| call.shows_within).max();
     slowest.map_or(PATIENCE, |seconds| PATIENCE.max(Duration::from_secs(seconds.into())))
-}
-
-/// Would sending what is left repeat a call that must not be sent twice, and may have landed? Readers lag
-/// writers, so a look that does not show what it made is no proof: only the service's own refusal is.
-fn sends_twice(writes: &[Call], planned: &Finding<Step>, left: &Change<Step>, fault: &Fault) -> bool {
-    let steps = planned.change().map(|planned| planned.steps.as_slice()).unwrap_or_default();
-    let failed = steps.iter().position(|step| step.call == fault.call);
-    let refused = fault.kind != FaultKind::Unavailable;
-    left.steps.iter().any(|step| {
-        let once = writes.iter().any(|call| call.operation == step.call && call.retry == Retry::Once);
-        let at = steps.iter().position(|planned| planned == step);
-        let unsent = match (at, failed) {
-            (Some(at), Some(failed)) => at > failed || (at == failed && refused),
-            _ => false,
-        };
-        once && !unsent
-    })
-}
-
-/// What a look says of a planned change. Parts that are left may be told under other rules: the trail is there,
-/// and neither selects its events nor records yet.
-fn told<'f>(planned: &Finding<Step>, looked: &'f [Finding<Step>]) -> Option<Cow<'f, Finding<Step>>> {
-    let mut of_resource = looked.iter().filter(|finding| finding.resource == planned.resource);
-    let same = of_resource.clone().find(|finding| finding.rule == planned.rule)?;
-    if same.verdict != Verdict::InSync {
-        return Some(Cow::Borrowed(same));
-    }
-    let is_left = |finding: &&Finding<Step>| finding.change().is_some_and(|left| is_part_of(left, planned));
-    let Some(first) = of_resource.find(is_left) else { return Some(Cow::Borrowed(same)) };
-    let mut rest = first.clone();
-    if let Verdict::Change(change) = &mut rest.verdict {
-        let others = of_resource.filter(is_left).filter_map(Finding::change);
-        change.steps.extend(others.flat_map(|left| left.steps.iter().cloned()));
-    }
-    Some(Cow::Owned(rest))
-}
-
-/// Are all calls that are left among those that were planned? What is executed never leaves the plan.
-fn is_part_of(left: &Change<Step>, planned: &Finding<Step>) -> bool {
-    planned.change().is_some_and(|planned| left.steps.iter().all(|step| planned.steps.contains(step)))
 }
 
 /// What became of a change's calls.

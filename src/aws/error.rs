@@ -46,6 +46,9 @@ where
                 _ => format!("HTTP {}", status.unwrap_or_default()),
             }),
             message: message.unwrap_or_else(|| match &error {
+                SdkError::ServiceError(_) if status.is_some_and(|status| status < 300) => {
+                    "the answer could not be read".into()
+                }
                 SdkError::ServiceError(_) => "the answer names no reason".into(),
                 other => in_words(other),
             }),

@@ -1,5 +1,9 @@
 //! Looking for the things that changes stand on: one small read for each kind, in the account that owns it.
 
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::OnceCell;
+
 use super::{Fleet, unopened};
 use crate::aws::journal::Purpose;
 use crate::aws::{Reader, fault};
@@ -8,8 +12,11 @@ use crate::diff::policy;
 use crate::fault::Fault;
 use crate::place::{AccountId, Region};
 
-/// Looks for one thing.
-pub(super) async fn find(fleet: &Fleet, thing: &Thing) -> Found {
+/// A bucket's policy as it was read, `None` where there is none.
+pub(super) type PolicyRead = Arc<OnceCell<Result<Option<String>, Fault>>>;
+
+/// Looks for one thing. A bucket's policy is read once in a run for all who deliver to it, unless `fresh`.
+pub(super) async fn find(fleet: &Fleet, thing: &Thing, fresh: bool) -> Found {
     let session = match fleet.session(thing.account(), Purpose::Observe).await {
         Ok(session) => session,
         Err(why) => return Found::Unknown(unopened(why)),
@@ -32,12 +39,12 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing) -> Found {
                 Thing::Delivery { account, bucket, service, from, region } => {
                     let from = from.as_str();
                     let asked = Asked { account, bucket, service, from, organization, region };
-                    delivery(&reader, &asked).await
+                    delivery(fleet, &reader, &asked, fresh).await
                 }
                 Thing::OrganizationDelivery { account, bucket, service, region } => {
                     // `*` is no account that a policy names one by one.
                     let asked = Asked { account, bucket, service, from: "*", organization, region };
-                    delivery(&reader, &asked).await
+                    delivery(fleet, &reader, &asked, fresh).await
                 }
                 Thing::Role { name, .. } => role(&reader, name).await,
             }
@@ -82,19 +89,18 @@ struct Asked<'a> {
 }
 
 /// Does the bucket's policy let the service deliver from that account? No bucket, no policy: no delivery.
-async fn delivery(aws: &Reader, asked: &Asked<'_>) -> Result<Found, Fault> {
-    let call =
-        aws.s3().get_bucket_policy().bucket(asked.bucket).expected_bucket_owner(asked.account.as_str());
-    let policy = match call.send().await {
-        Ok(answer) => answer.policy.unwrap_or_default(),
-        Err(error) => {
-            let fault = fault("s3:GetBucketPolicy")(error);
-            return match fault.code.as_str() {
-                "NoSuchBucketPolicy" | "NoSuchBucket" => Ok(Found::Absent),
-                _ => Err(fault),
-            };
-        }
+async fn delivery(fleet: &Fleet, aws: &Reader, asked: &Asked<'_>, fresh: bool) -> Result<Found, Fault> {
+    let read = if fresh {
+        bucket_policy(aws, asked).await
+    } else {
+        let cell = {
+            let mut policies = fleet.policies.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (asked.account.clone(), asked.bucket.to_owned());
+            PolicyRead::clone(policies.entry(key).or_default())
+        };
+        cell.get_or_init(|| bucket_policy(aws, asked)).await.clone()
     };
+    let Some(policy) = read? else { return Ok(Found::Absent) };
     let arn = bucket_arn(asked.region, asked.bucket);
     let delivery = policy::Delivery {
         service: asked.service,
@@ -104,6 +110,18 @@ async fn delivery(aws: &Reader, asked: &Asked<'_>) -> Result<Found, Fault> {
         organization: asked.organization,
     };
     Ok(if policy::allows_service(&policy, &delivery) { Found::Present { arn } } else { Found::Absent })
+}
+
+async fn bucket_policy(aws: &Reader, asked: &Asked<'_>) -> Result<Option<String>, Fault> {
+    let call =
+        aws.s3().get_bucket_policy().bucket(asked.bucket).expected_bucket_owner(asked.account.as_str());
+    match call.send().await {
+        Ok(answer) => Ok(answer.policy),
+        Err(error) => match fault("s3:GetBucketPolicy")(error) {
+            fault if matches!(fault.code.as_str(), "NoSuchBucketPolicy" | "NoSuchBucket") => Ok(None),
+            fault => Err(fault),
+        },
+    }
 }
 
 async fn role(aws: &Reader, name: &str) -> Result<Found, Fault> {

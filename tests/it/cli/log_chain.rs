@@ -80,6 +80,8 @@ fn one_apply_makes_it_and_each_disturbance_is_seen_as_exactly_that() {
     shell.world.forget_calls();
     assert_eq!(changes(&shell), Vec::<Value>::new());
     assert!(shell.world.writes().is_empty(), "the second plan only reads: {:?}", shell.world.writes());
+    let policies = shell.world.calls()["s3:GetBucketPolicy"].asked;
+    assert_eq!(policies, 2, "one read by the control, and one for all who deliver");
     for (what, disturb, [control, rule, field]) in DISTURBANCES {
         disturb(&shell.world);
         let seen = changes(&shell);
