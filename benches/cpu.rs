@@ -12,7 +12,7 @@ use crate::sample::{Regions, Sample, runtime};
 use crate::table::Goal;
 
 const ACCOUNTS: usize = 200;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 7;
 
 /// The CPU time of a whole plan of many accounts, per call, less that of the same calls one after another, in the
 /// regions and in the order of the plan's journal, so that both sides find what they read equally cold. Both are
