@@ -2,22 +2,29 @@
 
 use anyhow::{Context as _, bail};
 use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::region::Region;
 use baseline::aws::bare_sdk_config;
 use baseline::sandbox::sample::{EXTERNAL_ID, MANAGEMENT};
 use baseline::sandbox::{Principal, World};
 
-use crate::sample::{BUCKET, DESTINATION, DETECTOR, KEY, REPOSITORIES};
+use crate::in_use::{DESTINATION, DETECTOR, EBS_KEY, EBS_KEY_ID, GROUP, KEY_ID, ROLE, TRAIL};
+use crate::sample::{BUCKET, REPOSITORIES};
 
 /// Clients of one account in one region, made once: the cheapest way to use the SDK.
 pub struct Bare {
     account: aws_sdk_account::Client,
+    cloudtrail: aws_sdk_cloudtrail::Client,
+    ec2: aws_sdk_ec2::Client,
     ecr: aws_sdk_ecr::Client,
     guardduty: aws_sdk_guardduty::Client,
     iam: aws_sdk_iam::Client,
     kms: aws_sdk_kms::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
     organizations: aws_sdk_organizations::Client,
     s3: aws_sdk_s3::Client,
+    s3control: aws_sdk_s3control::Client,
     sts: aws_sdk_sts::Client,
 }
 
@@ -53,12 +60,16 @@ impl Bare {
     fn with(world: &World, region: &str, credentials: &Credentials) -> Self {
         Self {
             account: client!(aws_sdk_account, world, "us-east-1", credentials),
+            cloudtrail: client!(aws_sdk_cloudtrail, world, region, credentials),
+            ec2: client!(aws_sdk_ec2, world, region, credentials),
             ecr: client!(aws_sdk_ecr, world, region, credentials),
             guardduty: client!(aws_sdk_guardduty, world, region, credentials),
             iam: client!(aws_sdk_iam, world, "us-east-1", credentials),
             kms: client!(aws_sdk_kms, world, region, credentials),
+            logs: client!(aws_sdk_cloudwatchlogs, world, region, credentials),
             organizations: client!(aws_sdk_organizations, world, "us-east-1", credentials),
             s3: client!(aws_sdk_s3, world, region, credentials),
+            s3control: client!(aws_sdk_s3control, world, region, credentials),
             sts: client!(aws_sdk_sts, world, region, credentials),
         }
     }
@@ -77,71 +88,130 @@ impl Bare {
     ///
     /// When the call fails, or is not known here: a new control's reads are added below.
     pub async fn call(&self, operation: &str) -> anyhow::Result<()> {
-        let (iam, guardduty, ecr) = (&self.iam, &self.guardduty, &self.ecr);
+        let Self {
+            account,
+            cloudtrail,
+            ec2,
+            ecr,
+            guardduty,
+            iam,
+            kms,
+            logs,
+            organizations,
+            s3,
+            s3control,
+            sts,
+        } = self;
+        macro_rules! bucket {
+            ($read:ident) => {
+                answered(s3.$read().bucket(BUCKET).expected_bucket_owner(MANAGEMENT).send().await)
+            };
+        }
         match operation {
             "account:ListRegions" => {
                 use aws_sdk_account::types::RegionOptStatus::{Enabled, EnabledByDefault};
-                let call = self.account.list_regions().region_opt_status_contains(Enabled);
-                drop(call.region_opt_status_contains(EnabledByDefault).send().await?);
+                let call = account.list_regions().region_opt_status_contains(Enabled);
+                answered(call.region_opt_status_contains(EnabledByDefault).send().await)
             }
-            "ecr:DescribeRepositories" => drop(ecr.describe_repositories().send().await?),
+            "cloudtrail:DescribeTrails" => {
+                answered(cloudtrail.describe_trails().include_shadow_trails(true).send().await)
+            }
+            "cloudtrail:GetEventSelectors" => {
+                answered(cloudtrail.get_event_selectors().trail_name(TRAIL).send().await)
+            }
+            "cloudtrail:GetInsightSelectors" => {
+                answered(cloudtrail.get_insight_selectors().trail_name(TRAIL).send().await)
+            }
+            "cloudtrail:GetTrailStatus" => answered(cloudtrail.get_trail_status().name(TRAIL).send().await),
+            "ec2:GetEbsDefaultKmsKeyId" => answered(ec2.get_ebs_default_kms_key_id().send().await),
+            "ec2:GetEbsEncryptionByDefault" => answered(ec2.get_ebs_encryption_by_default().send().await),
+            "ec2:GetImageBlockPublicAccessState" => {
+                answered(ec2.get_image_block_public_access_state().send().await)
+            }
+            "ec2:GetInstanceMetadataDefaults" => answered(ec2.get_instance_metadata_defaults().send().await),
+            "ec2:GetSerialConsoleAccessStatus" => {
+                answered(ec2.get_serial_console_access_status().send().await)
+            }
+            "ec2:GetSnapshotBlockPublicAccessState" => {
+                answered(ec2.get_snapshot_block_public_access_state().send().await)
+            }
+            "ecr:DescribeRepositories" => answered(ecr.describe_repositories().send().await),
             "ecr:GetLifecyclePolicy" => {
-                drop(ecr.get_lifecycle_policy().repository_name(REPOSITORIES[0]).send().await?);
+                answered(ecr.get_lifecycle_policy().repository_name(REPOSITORIES[0]).send().await)
+            }
+            "ecr:GetRegistryScanningConfiguration" => {
+                answered(ecr.get_registry_scanning_configuration().send().await)
             }
             "guardduty:DescribePublishingDestination" => {
                 let call = guardduty.describe_publishing_destination().detector_id(DETECTOR);
-                drop(call.destination_id(DESTINATION).send().await?);
+                answered(call.destination_id(DESTINATION).send().await)
             }
             "guardduty:GetAdministratorAccount" => {
-                drop(guardduty.get_administrator_account().detector_id(DETECTOR).send().await?);
+                answered(guardduty.get_administrator_account().detector_id(DETECTOR).send().await)
             }
-            "guardduty:GetDetector" => drop(guardduty.get_detector().detector_id(DETECTOR).send().await?),
-            "guardduty:ListDetectors" => drop(guardduty.list_detectors().send().await?),
+            "guardduty:GetDetector" => answered(guardduty.get_detector().detector_id(DETECTOR).send().await),
+            "guardduty:ListDetectors" => answered(guardduty.list_detectors().send().await),
             "guardduty:ListPublishingDestinations" => {
-                drop(guardduty.list_publishing_destinations().detector_id(DETECTOR).send().await?);
+                answered(guardduty.list_publishing_destinations().detector_id(DETECTOR).send().await)
             }
-            "iam:GetAccountPasswordPolicy" => {
-                // A new account has none, and that is an error.
-                let answer = iam.get_account_password_policy().send().await;
-                let error = answer.err().and_then(|error| error.into_service_error().into());
-                if let Some(error) = error
-                    && !error.is_no_such_entity_exception()
-                {
-                    bail!(error);
-                }
+            "iam:GetAccountPasswordPolicy" => answered(iam.get_account_password_policy().send().await),
+            "iam:GetAccountSummary" => answered(iam.get_account_summary().send().await),
+            "iam:GetRole" => answered(iam.get_role().role_name(ROLE).send().await),
+            "iam:GetRolePolicy" => {
+                answered(iam.get_role_policy().role_name(ROLE).policy_name(ROLE).send().await)
             }
-            "iam:GetAccountSummary" => drop(iam.get_account_summary().send().await?),
-            "iam:ListVirtualMFADevices" => drop(iam.list_virtual_mfa_devices().send().await?),
-            "kms:DescribeKey" => drop(self.kms.describe_key().key_id(KEY).send().await?),
+            "iam:ListVirtualMFADevices" => answered(iam.list_virtual_mfa_devices().send().await),
+            "kms:DescribeKey" => answered(kms.describe_key().key_id(EBS_KEY).send().await),
+            "kms:GetKeyPolicy" => answered(kms.get_key_policy().key_id(KEY_ID).send().await),
+            "kms:GetKeyRotationStatus" => answered(kms.get_key_rotation_status().key_id(KEY_ID).send().await),
+            "kms:ListAliases" => answered(kms.list_aliases().key_id(EBS_KEY_ID).send().await),
+            "kms:ListResourceTags" => answered(kms.list_resource_tags().key_id(KEY_ID).send().await),
+            "logs:DescribeLogGroups" => {
+                answered(logs.describe_log_groups().log_group_name_prefix(GROUP).send().await)
+            }
             "organizations:DescribeOrganization" => {
-                drop(self.organizations.describe_organization().send().await?);
+                answered(organizations.describe_organization().send().await)
             }
-            "s3:GetBucketPolicy" => {
-                let call = self.s3.get_bucket_policy().bucket(BUCKET);
-                drop(call.expected_bucket_owner(MANAGEMENT).send().await?);
+            "s3:GetBucketEncryption" => bucket!(get_bucket_encryption),
+            "s3:GetBucketLifecycleConfiguration" => bucket!(get_bucket_lifecycle_configuration),
+            "s3:GetBucketLogging" => bucket!(get_bucket_logging),
+            "s3:GetBucketOwnershipControls" => bucket!(get_bucket_ownership_controls),
+            "s3:GetBucketPolicy" => bucket!(get_bucket_policy),
+            "s3:GetBucketVersioning" => bucket!(get_bucket_versioning),
+            "s3:GetObjectLockConfiguration" => bucket!(get_object_lock_configuration),
+            "s3:GetPublicAccessBlock" => bucket!(get_public_access_block),
+            "s3:HeadBucket" => bucket!(head_bucket),
+            "s3control:GetPublicAccessBlock" => {
+                answered(s3control.get_public_access_block().account_id(MANAGEMENT).send().await)
             }
-            "sts:AssumeRole" => drop(self.assume_role().send().await?),
-            "sts:GetCallerIdentity" => drop(self.sts.get_caller_identity().send().await?),
+            "sts:AssumeRole" => answered(self.assume_role().send().await),
+            "sts:GetCallerIdentity" => answered(sts.get_caller_identity().send().await),
             unknown => bail!("`{unknown}` is not in benches/bare.rs: add it"),
         }
-        Ok(())
     }
 
-    pub async fn key_arn(&self) -> anyhow::Result<String> {
-        let answer = self.kms.describe_key().key_id(KEY).send().await?;
-        answer.key_metadata.and_then(|key| key.arn).context("the key has no ARN")
-    }
-
-    /// Makes the archive's bucket and key.
-    pub async fn archive(&self, bucket_policy: &str, key_policy: &str) -> anyhow::Result<()> {
-        use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+    /// Makes the archive's bucket, whose name only its account can take.
+    pub async fn make_bucket(&self) -> anyhow::Result<()> {
+        use aws_sdk_s3::types::{BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration};
         let place = BucketLocationConstraint::EuWest1;
         let place = CreateBucketConfiguration::builder().location_constraint(place).build();
-        self.s3.create_bucket().bucket(BUCKET).create_bucket_configuration(place).send().await?;
-        self.s3.put_bucket_policy().bucket(BUCKET).policy(bucket_policy).send().await?;
-        let key = self.kms.create_key().policy(key_policy).send().await?;
-        let id = key.key_metadata.context("the answer holds no key")?.key_id;
-        self.kms.create_alias().alias_name(KEY).target_key_id(id).send().await?;
+        let call = self.s3.create_bucket().bucket(BUCKET).bucket_namespace(BucketNamespace::AccountRegional);
+        call.create_bucket_configuration(place).send().await?;
         Ok(())
+    }
+}
+
+/// Errors that say that nothing is set.
+const NOTHING_SET: [&str; 3] =
+    ["InsightNotEnabledException", "NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError"];
+
+fn answered<O, E, R>(answer: Result<O, SdkError<E, R>>) -> anyhow::Result<()>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match answer {
+        Err(error) if !error.code().is_some_and(|code| NOTHING_SET.contains(&code)) => Err(error.into()),
+        _ => Ok(()),
     }
 }

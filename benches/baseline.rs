@@ -9,6 +9,7 @@ mod bare;
 mod bound;
 mod calls;
 mod cpu;
+mod in_use;
 mod memory;
 mod sample;
 mod startup;

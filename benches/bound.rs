@@ -22,24 +22,55 @@ const AFTER: &[(&str, &[&str])] = &[
     ("organizations:DescribeOrganization", &["sts:GetCallerIdentity"]),
     // `managed: all-enabled`.
     ("account:ListRegions", SESSION),
-    // What changes stand on, in the archive's account.
+    // The archive, in its account: the bucket goes by its name, the key by its alias and then by its id.
     ("kms:DescribeKey", SESSION),
+    ("kms:GetKeyPolicy", KEY),
+    ("kms:GetKeyRotationStatus", KEY),
+    ("kms:ListResourceTags", KEY),
+    ("s3:HeadBucket", SESSION),
+    ("s3:GetBucketEncryption", SESSION),
+    ("s3:GetBucketLifecycleConfiguration", SESSION),
+    ("s3:GetBucketLogging", SESSION),
+    ("s3:GetBucketOwnershipControls", SESSION),
     ("s3:GetBucketPolicy", SESSION),
+    ("s3:GetBucketVersioning", SESSION),
+    ("s3:GetObjectLockConfiguration", SESSION),
+    ("s3:GetPublicAccessBlock", SESSION),
     // One for an account.
     ("iam:GetAccountPasswordPolicy", SESSION),
     ("iam:GetAccountSummary", SESSION),
     ("iam:ListVirtualMFADevices", SESSION),
+    // Twice with a pause between, which is a habit: AWS would answer once.
+    ("s3control:GetPublicAccessBlock", SESSION),
+    // In the home region. A log group and a role go by the names that are declared.
+    ("cloudtrail:DescribeTrails", SESSION),
+    ("cloudtrail:GetTrailStatus", TRAILS),
+    ("cloudtrail:GetEventSelectors", TRAILS),
+    ("cloudtrail:GetInsightSelectors", TRAILS),
+    ("logs:DescribeLogGroups", SESSION),
+    ("iam:GetRole", SESSION),
+    ("iam:GetRolePolicy", SESSION),
     // In each region.
     ("guardduty:ListDetectors", REGION),
     ("guardduty:GetDetector", &["guardduty:ListDetectors"]),
     ("guardduty:GetAdministratorAccount", &["guardduty:ListDetectors"]),
     ("guardduty:ListPublishingDestinations", &["guardduty:ListDetectors"]),
     ("guardduty:DescribePublishingDestination", &["guardduty:ListPublishingDestinations"]),
+    ("ec2:GetEbsDefaultKmsKeyId", REGION),
+    ("ec2:GetEbsEncryptionByDefault", REGION),
+    ("ec2:GetImageBlockPublicAccessState", REGION),
+    ("ec2:GetInstanceMetadataDefaults", REGION),
+    ("ec2:GetSerialConsoleAccessStatus", REGION),
+    ("ec2:GetSnapshotBlockPublicAccessState", REGION),
+    ("kms:ListAliases", &["ec2:GetEbsDefaultKmsKeyId"]),
+    ("ecr:GetRegistryScanningConfiguration", REGION),
     ("ecr:DescribeRepositories", REGION),
     ("ecr:GetLifecyclePolicy", &["ecr:DescribeRepositories"]),
 ];
 
 const SESSION: &[&str] = &["organizations:DescribeOrganization"];
+const KEY: &[&str] = &["kms:DescribeKey"];
+const TRAILS: &[&str] = &["cloudtrail:DescribeTrails"];
 const REGION: &[&str] = &["account:ListRegions"];
 
 /// Calls of these in one scope are pages, and each page needs the one before.
@@ -48,6 +79,9 @@ const PAGED: &[&str] = &[
     "ecr:DescribeRepositories",
     "guardduty:ListPublishingDestinations",
     "iam:ListVirtualMFADevices",
+    "kms:ListAliases",
+    "kms:ListResourceTags",
+    "logs:DescribeLogGroups",
 ];
 
 /// Services whose answers hold for every region.

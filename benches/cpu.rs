@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use baseline::sandbox::DEFAULT_REGIONS;
 
 use crate::bare::Bare;
-use crate::sample::{HOME, Regions, Sample, runtime};
+use crate::sample::{Regions, Sample, runtime};
 use crate::table::Goal;
 
 const ACCOUNTS: usize = 200;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 7;
 
 /// The CPU time of a whole plan of many accounts, per call, less that of the same calls one after another, in the
 /// regions and in the order of the plan's journal, so that both sides find what they read equally cold. Both are
@@ -41,8 +41,7 @@ pub fn measure() -> anyhow::Result<Goal> {
             let start = process()?;
             for entry in &journal {
                 let operation = entry.operation();
-                // What the archive's account is asked, whose bucket and key are in the home region only.
-                let region = if is_archive(operation) { HOME } else { entry.scope.region.as_str() };
+                let region = entry.scope.region.as_str();
                 let bare = bare.get(region).with_context(|| format!("no clients in {region}"))?;
                 bare.call(operation).await.with_context(|| format!("{operation} alone in {region}"))?;
             }
@@ -58,10 +57,6 @@ pub fn measure() -> anyhow::Result<Goal> {
             ),
         })
     })
-}
-
-fn is_archive(operation: &str) -> bool {
-    operation.starts_with("s3:") || operation.starts_with("kms:")
 }
 
 fn micros_each(spent: Duration, calls: usize) -> f64 {

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use aws_sdk_guardduty::types::FindingPublishingFrequency;
 use baseline::aws::Aws;
 use baseline::aws::limits::Limits;
 use baseline::controls::CONTROLS;
@@ -16,26 +15,23 @@ use baseline::desired::{self, DesiredState, Roster};
 use baseline::observe::Fleet;
 use baseline::place::Region;
 use baseline::plan::{AccountState, Plan};
-use baseline::sandbox::ecr::Repository;
-use baseline::sandbox::guardduty::{Destination, Detector};
+use baseline::sandbox::World;
 use baseline::sandbox::sample::{EXTERNAL_ID, MANAGEMENT};
-use baseline::sandbox::{DEFAULT_REGIONS, World};
 use baseline::survey::{self, Wish};
 
 use crate::bare::Bare;
+use crate::in_use;
 
 pub const HOME: &str = "eu-west-1";
 pub const ORGANIZATION: &str = "o-a1b2c3d4e5";
-pub const DETECTOR: &str = "8ac7a7f2b5e64d1c9f3e0d2b1a4c5d6e";
-pub const DESTINATION: &str = "4e2f1a7c9b3d5e6f8a0b1c2d3e4f5a6b";
-pub const BUCKET: &str = "bench-logs";
+/// What the example of `s3.log-archive` calls it, in the archive's account.
+pub const BUCKET: &str = "acme-logs-999988887777-eu-west-1-an";
 pub const KEY: &str = "alias/baseline/logs";
 /// Repositories of a region that is in use.
 pub const REPOSITORIES: [&str; 4] = ["payments/api", "payments/ledger", "payments/web", "platform/proxy"];
 
-const LIFECYCLE: &str = r#"{"rules":[{"rulePriority":1,"description":"untagged images go after two weeks",
-    "selection":{"tagStatus":"untagged","countType":"sinceImagePushed","countUnit":"days","countNumber":14},
-    "action":{"type":"expire"}}]}"#;
+/// Controls of the archive's account; all others are declared for every account.
+const ARCHIVE_ONLY: [&str; 2] = ["kms.keys", "s3.log-archive"];
 
 /// Which regions are managed.
 #[derive(Clone, Copy)]
@@ -67,31 +63,12 @@ impl Sample {
         Ok(Self { world, documents })
     }
 
-    /// The same accounts, in use: in each region a detector with an export, and four repositories, all as
-    /// declared. Every read that the controls have is made for them.
+    /// The same accounts, in use: see [`in_use`].
     pub async fn in_use(accounts: usize, regions: Regions) -> anyhow::Result<Self> {
         let sample = Self::new(accounts, regions).await?;
-        let now = sample.world.now();
-        let Some(long_ago) = now.checked_sub(jiff::SignedDuration::from_hours(24)).ok() else {
-            bail!("the world's clock is at its beginning");
-        };
-        let key = Bare::new(&sample.world, HOME).key_arn().await?;
-        for account in (0..accounts).map(account_id) {
-            for region in DEFAULT_REGIONS {
-                sample.world.region(&account, region, |region| {
-                    let mut detector = Detector::with_defaults(DETECTOR, now);
-                    detector.frequency = FindingPublishingFrequency::FifteenMinutes;
-                    let bucket = format!("arn:aws:s3:::{BUCKET}");
-                    detector.destination = Some(Destination::new(DESTINATION, &bucket, &key, long_ago));
-                    region.guardduty.detector = Some(detector);
-                    for name in REPOSITORIES {
-                        let mut repository = Repository::with_defaults(now);
-                        repository.scan_on_push = true;
-                        repository.lifecycle_policy = Some(LIFECYCLE.to_owned());
-                        region.ecr.repositories.insert(name.to_owned(), repository);
-                    }
-                });
-            }
+        let since = long_ago(&sample.world)?;
+        for id in (0..accounts).map(account_id) {
+            sample.world.account(&id, |account| in_use::account(account, since))?;
         }
         Ok(sample)
     }
@@ -143,25 +120,19 @@ pub fn account_id(index: usize) -> String {
     }
 }
 
-/// The bucket and the key of the archive, open to GuardDuty for the whole organisation.
+/// The bucket and the key of the archive.
 async fn archive(world: &World) -> anyhow::Result<()> {
-    let deliver = |actions: &str, resources: &str| {
-        format!(
-            r#"{{"Effect":"Allow","Principal":{{"Service":"guardduty.amazonaws.com"}},"Action":{actions},
-                "Resource":{resources},"Condition":{{"StringEquals":{{"aws:SourceOrgID":"{ORGANIZATION}"}}}}}}"#
-        )
-    };
-    let bucket = deliver(
-        r#"["s3:GetBucketLocation","s3:PutObject"]"#,
-        &format!(r#"["arn:aws:s3:::{BUCKET}","arn:aws:s3:::{BUCKET}/*"]"#),
-    );
-    let owner = format!(
-        r#"{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{MANAGEMENT}:root"}},"Action":"kms:*",
-            "Resource":"*"}}"#
-    );
-    let key = format!("{owner},{}", deliver(r#""kms:GenerateDataKey*""#, r#""*""#));
-    let policy = |statements: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
-    Bare::new(world, HOME).archive(&policy(&bucket), &policy(&key)).await
+    let since = long_ago(world)?;
+    world.region(MANAGEMENT, HOME, |region| in_use::archive_key(region, since));
+    Bare::new(world, HOME).make_bucket().await?;
+    let policy = in_use::archive_policy();
+    world.bucket(BUCKET, |bucket| bucket.policy = Some(policy)).context("the bucket was not made")
+}
+
+/// Long enough for what takes a while to be done.
+fn long_ago(world: &World) -> anyhow::Result<jiff::Timestamp> {
+    let now = world.now();
+    now.checked_sub(jiff::SignedDuration::from_hours(24)).context("the world's clock is at its beginning")
 }
 
 fn write(dir: &Path, accounts: usize, regions: Regions) -> anyhow::Result<()> {
@@ -179,20 +150,26 @@ spec:
   roles: {{observe: baseline-observe, apply: baseline-apply, externalId: {EXTERNAL_ID}}}
   regions: {{home: {HOME}, managed: {managed}}}
   archive: {{seat: logArchive, bucket: {BUCKET}, key: {KEY}}}
-  baselines: [{{use: everything}}]
----
-apiVersion: baseline/v1
-kind: Baseline
-metadata: {{name: everything}}
-spec:
-  controls:
+  baselines:
+  - use: everywhere
+  - use: archive
+    where: {{seats: [logArchive]}}
 "
     );
-    for control in CONTROLS {
-        let meta = control.meta();
-        writeln!(text, "    {}:", meta.id)?;
-        for line in meta.example.lines() {
-            writeln!(text, "      {line}")?;
+    for (name, archive) in [("everywhere", false), ("archive", true)] {
+        write!(
+            text,
+            "---\napiVersion: baseline/v1\nkind: Baseline\nmetadata: {{name: {name}}}\nspec:\n  controls:\n"
+        )?;
+        let here = |id: &str| ARCHIVE_ONLY.contains(&id) == archive;
+        for meta in CONTROLS.iter().map(|control| control.meta()).filter(|meta| here(meta.id)) {
+            writeln!(text, "    {}:", meta.id)?;
+            if meta.id == "kms.keys" {
+                writeln!(text, "      regions: [home]")?;
+            }
+            for line in meta.example.lines() {
+                writeln!(text, "      {line}")?;
+            }
         }
     }
     std::fs::write(dir.join("organization.yaml"), text)?;

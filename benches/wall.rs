@@ -38,14 +38,27 @@ pub fn measure() -> anyhow::Result<(Goal, Vec<Entry>)> {
             limit: 1.3,
             unit: "×",
             beside: format!(
-                "{} ms (best {}); bound {} ms: max({} calls in a chain × 30 ms, rates {} ms)",
+                "{} ms (best {}); bound {} ms: max({} calls in a chain × 30 ms, rates {} ms); {}",
                 wall.as_millis(),
                 best.as_millis(),
                 least.as_millis(),
                 bound.chain.len(),
                 bound.rates.as_millis(),
+                last_asker(&journal),
             ),
         };
         Ok((goal, journal))
     })
+}
+
+/// Whom the plan waited for, and for how long without it.
+fn last_asker(journal: &[Entry]) -> String {
+    let end = |call: &Entry| call.started + call.took;
+    let (Some(first), Some(last)) =
+        (journal.iter().map(|call| call.started).min(), journal.iter().max_by_key(|call| end(call)))
+    else {
+        return "nothing was asked".to_owned();
+    };
+    let others = journal.iter().filter(|call| call.by != last.by).map(end).max().unwrap_or(first);
+    format!("`{}` was last, all others were done after {} ms", last.by, (others - first).as_millis())
 }

@@ -120,7 +120,8 @@ impl Session {
                 )
             })?,
             Source::Role { aws, arn, external_id, region } => {
-                assume(aws, arn, external_id.as_deref(), region).await?
+                // On the heap, because hardly any call comes here: inside, it would make room for itself in all.
+                Box::pin(assume(aws, arn, external_id.as_deref(), region)).await?
             }
         };
         *self.0.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(credentials.clone());

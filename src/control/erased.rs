@@ -56,7 +56,12 @@ pub trait ErasedControl: Send + Sync {
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<Value>;
 }
 
+/// Where a value does not fit is found out by decoding it a second time: noting the path of every field costs more
+/// than decoding, and hardly any value is a misfit.
 fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Misfit> {
+    if let Ok(decoded) = T::deserialize(value) {
+        return Ok(decoded);
+    }
     serde_path_to_error::deserialize(value)
         .map_err(|error| Misfit { path: pointer(error.path()), message: error.into_inner().to_string() })
 }
