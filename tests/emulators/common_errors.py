@@ -46,9 +46,11 @@ _EC2 = frozenset(
 _S3 = frozenset(
     """
     AccessDenied BadDigest BucketAlreadyExists BucketAlreadyOwnedByYou ConditionalRequestConflict ExpiredToken
-    InternalError InvalidAccessKeyId InvalidArgument InvalidBucketName InvalidRequest MethodNotAllowed
-    NoSuchBucket NoSuchBucketPolicy NoSuchKey NoSuchPublicAccessBlockConfiguration NotImplemented OperationAborted
-    OwnershipControlsNotFoundError PermanentRedirect PreconditionFailed RequestTimeout RequestTimeTooSkewed
+    InternalError InvalidAccessKeyId InvalidArgument InvalidBucketName InvalidBucketState InvalidRequest InvalidTag
+    InvalidTargetBucketForLogging MalformedPolicy MalformedXML MethodNotAllowed NoSuchBucket NoSuchBucketPolicy
+    NoSuchKey NoSuchLifecycleConfiguration NoSuchPublicAccessBlockConfiguration NotImplemented
+    ObjectLockConfigurationNotFoundError OperationAborted OwnershipControlsNotFoundError PermanentRedirect
+    PreconditionFailed RequestTimeout RequestTimeTooSkewed ServerSideEncryptionConfigurationNotFoundError
     ServiceUnavailable SignatureDoesNotMatch SlowDown TemporaryRedirect
     """.split()
 )

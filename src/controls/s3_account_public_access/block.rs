@@ -61,8 +61,9 @@ impl From<Block> for PublicAccessBlockConfiguration {
 /// Reads of an account that has not been seen to agree with itself.
 const READS: usize = 5;
 
-/// Between two reads. The first of two often comes from where a change has not arrived yet.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Between the first two reads, and twice as long each time that they differ: two reads at once often come from one
+/// place, where a change has not arrived yet.
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// What the account has, once two reads in a row say the same: after a change S3 answers with what was before
 /// for a while, and not always. An account that never agrees with itself is not known.
@@ -75,8 +76,8 @@ async fn agreed<T: PartialEq, F: Future<Output = Result<T, Fault>>>(
     mut read: impl FnMut() -> F,
 ) -> Result<T, Fault> {
     let mut last = read().await?;
-    for _ in 1..READS {
-        tokio::time::sleep(PAUSE).await;
+    for again in 1..READS {
+        tokio::time::sleep(PAUSE * (1 << (again - 1))).await;
         let next = read().await?;
         if next == last {
             return Ok(next);

@@ -79,7 +79,7 @@ async fn a_reply_that_is_lost_in_the_middle_does_not_leave_the_trail_half_made()
 async fn a_multi_region_trail_of_another_name_is_adopted_rather_than_doubled() {
     let stage = stage().await;
     let idle = Trail { multi_region: true, logging: false, ..Trail::logging_to(bench::BUCKET) };
-    let busy = Trail { multi_region: true, ..Trail::logging_to(bench::BUCKET) };
+    let busy = Trail { multi_region: true, ..Trail::logging_to("old-trails") };
     stage.world.region(MEMBER, HOME, |region| {
         region.cloudtrail.trails.insert("a-audit".into(), idle);
         region.cloudtrail.trails.insert("b-audit".into(), busy);
