@@ -15,7 +15,7 @@ use super::group::Group;
 use super::left::{is_part_of, sends_twice, told};
 use super::{ChangeReport, ChangeResult, moved};
 use crate::aws::Writer;
-use crate::control::{Call, Facts, Finding, Found, Known, Step, Thing, Verdict};
+use crate::control::{Call, Facts, Finding, Known, Step, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
 use crate::observe::{Fleet, Target, misfit_fault};
 use crate::plan::{Plan, still_planned};
@@ -99,11 +99,7 @@ impl<'a> Changes<'a> {
         for place in self.open.keys().copied().collect::<Vec<_>>() {
             let hard = self.plan.items[place].needs.iter().filter(|need| need.hard).map(|need| &need.thing);
             let missing: Vec<&Thing> = hard.filter(|thing| known.is_missing(thing)).collect();
-            let unknown = missing.iter().find_map(|thing| match known.get(thing) {
-                Some(Found::Unknown(fault)) => Some(fault.clone()),
-                _ => None,
-            });
-            match unknown {
+            match missing.iter().find_map(|thing| known.fault(thing)).cloned() {
                 Some(fault) => self.end(place, ChangeResult::Failed { fault }),
                 None if missing.is_empty() => {}
                 None => {

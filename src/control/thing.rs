@@ -154,6 +154,14 @@ impl Known {
         }
     }
 
+    /// Why it is not known whether the thing is there, where it could not be looked at.
+    pub fn fault(&self, thing: &Thing) -> Option<&Fault> {
+        match self.0.get(thing)? {
+            Found::Unknown(fault) => Some(fault),
+            Found::Present { .. } | Found::Absent => None,
+        }
+    }
+
     /// The name that a live ARN goes by, so that plans speak in names: `alias/baseline/logs`, not a key id.
     pub fn name_of(&self, arn: &str) -> Option<&Thing> {
         self.0.iter().find_map(|(thing, found)| match found {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{AccountState, Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
-use crate::control::{Accounts, Finding, Found, Known, Need, Regions, Severity, Thing, Verdict};
+use crate::control::{Accounts, Finding, Known, Need, Regions, Severity, Thing, Verdict};
 use crate::desired::{DesiredState, Exception, Mode, OnConflict};
 use crate::place::{AccountId, Scope};
 
@@ -98,12 +98,8 @@ fn with_unknown_needs<'a>(raw: Raw<'a>, known: &Known, closed: &BTreeSet<Account
     if raw.finding.change().is_none() {
         return raw;
     }
-    let hard = raw.needs.iter().filter(|need| need.hard && !closed.contains(need.thing.account()));
-    let unknown = hard.map(|need| known.get(&need.thing)).find_map(|found| match found {
-        Some(Found::Unknown(fault)) => Some(fault.clone()),
-        _ => None,
-    });
-    match unknown {
+    let mut hard = raw.needs.iter().filter(|need| need.hard && !closed.contains(need.thing.account()));
+    match hard.find_map(|need| known.fault(&need.thing)).cloned() {
         Some(fault) => Raw { finding: Finding { verdict: Verdict::Unknown { fault }, ..raw.finding }, ..raw },
         None => raw,
     }

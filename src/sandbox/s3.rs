@@ -90,12 +90,6 @@ impl Bucket {
     /// access blocked and access control lists off (since April 2023; S3 User Guide, "Default settings for new
     /// S3 buckets"), no versions, no policy.
     pub fn new(owner: &str, region: &str) -> Self {
-        let blocked = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
-            .build();
         Self {
             owner: owner.to_owned(),
             region: region.to_owned(),
@@ -105,7 +99,7 @@ impl Bucket {
             versioning: None,
             mfa_delete: false,
             encryption: encryption::by_s3(),
-            public_access: Some(blocked),
+            public_access: Some(public::Block::ALL.into()),
             readers: Vec::new(),
             ownership: Some(ObjectOwnership::BucketOwnerEnforced),
             object_lock: None,

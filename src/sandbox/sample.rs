@@ -143,11 +143,19 @@ impl World {
 fn delivery(bucket: &str) -> String {
     let arn = format!("arn:aws:s3:::{bucket}");
     let service = serde_json::json!({ "Service": "cloudtrail.amazonaws.com" });
-    let (acl, put) = (["s3:GetBucketAcl"], ["s3:PutObject"]);
-    let allow = |action: [&str; 1], resource: String| serde_json::json!({"Effect": "Allow", "Principal": service, "Action": action, "Resource": resource});
     serde_json::json!({
         "Version": "2012-10-17",
-        "Statement": [allow(acl, arn.clone()), allow(put, format!("{arn}/AWSLogs/{PROD_PAYMENTS}/*"))],
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": service,
+            "Action": "s3:GetBucketAcl",
+            "Resource": arn,
+        }, {
+            "Effect": "Allow",
+            "Principal": service,
+            "Action": "s3:PutObject",
+            "Resource": format!("{arn}/AWSLogs/{PROD_PAYMENTS}/*"),
+        }],
     })
     .to_string()
 }

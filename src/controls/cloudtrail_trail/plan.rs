@@ -12,7 +12,7 @@ use super::selectors::{Events, Family};
 use super::spec::{Level, NONE, TrailSpec};
 use super::write::{Encryption, Settings, Write};
 use crate::control::{
-    Archive, Change, Direction, Facts, Field, Found, Known, ManualTask, Risk, Thing, Verdict, Verified,
+    Archive, Change, Direction, Facts, Field, Known, ManualTask, Risk, Thing, Verdict, Verified,
 };
 use crate::fault::{Fault, FaultKind};
 
@@ -149,7 +149,7 @@ impl Differing {
         match spec.encrypt {
             Some(true) => {
                 let key = key(archive(facts)?);
-                if let Some(Found::Unknown(fault)) = known.get(&key) {
+                if let Some(fault) = known.fault(&key) {
                     return Err(fault.clone());
                 }
                 if live.key_arn.is_some() && known.arn(&key) == live.key_arn.as_deref() {

@@ -7,9 +7,7 @@ use serde_json::Value;
 use super::live::{Destination, Detector, Feature};
 use super::spec::{DetectorSpec, Frequency, ON_BY_DEFAULT, RUNTIME, declared};
 use super::write::{Place, Settings, Write};
-use crate::control::{
-    Archive, Change, Direction, Facts, Field, Found, Known, Progress, Risk, Thing, Verdict,
-};
+use crate::control::{Archive, Change, Direction, Facts, Field, Known, Progress, Risk, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
 
 /// The archive's key, by its name.
@@ -249,7 +247,7 @@ pub fn publishing(facts: &Facts, known: &Known, live: &Detector) -> Verdict<Writ
     let Some(destinations) = &live.destinations else {
         return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, call, "they were not asked for") };
     };
-    if let Some(Found::Unknown(fault)) = known.get(&key(archive)) {
+    if let Some(fault) = known.fault(&key(archive)) {
         return Verdict::Unknown { fault: fault.clone() };
     }
     let to_archive = destinations.iter().find(|destination| destination.bucket == archive.bucket);

@@ -112,14 +112,7 @@ pub async fn archive(world: &World) {
 
 /// The bucket alone.
 pub async fn bucket(world: &World) {
-    let connection = world.connection(&baseline::place::Region::new(HOME));
-    let s3 = aws_sdk_s3::Client::from_conf(
-        aws_sdk_s3::config::Builder::from(&connection.sdk)
-            .region(Region::new(HOME))
-            .credentials_provider(world.caller_credentials(ARCHIVE, Principal::Root))
-            .interceptor(world.interceptor())
-            .build(),
-    );
+    let s3 = s3(world, ARCHIVE, HOME);
     let place = CreateBucketConfiguration::builder()
         .location_constraint(BucketLocationConstraint::from(HOME))
         .build();
