@@ -38,6 +38,8 @@ pub struct Allow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Danger {
     Disruptive,
+    /// Reaches every account of the organisation.
+    Organization,
     Destructive,
     Irreversible,
     /// Lowers security against what is live.
@@ -53,6 +55,7 @@ pub enum Danger {
 impl Danger {
     const WORDS: &'static [(Self, &'static str)] = &[
         (Self::Disruptive, "disruptive"),
+        (Self::Organization, "organization"),
         (Self::Destructive, "destructive"),
         (Self::Irreversible, "irreversible"),
         (Self::Weakening, "weakening"),
@@ -66,6 +69,14 @@ impl Danger {
         Self::WORDS.iter().find(|(danger, _)| *danger == self).map_or("", |(_, word)| word)
     }
 
+    /// What a change with this danger is or does: the end of a sentence.
+    fn said(self) -> String {
+        match self {
+            Self::Organization => "reaches accounts of the whole organisation".to_owned(),
+            other => format!("is {}", other.word()),
+        }
+    }
+
     fn takes_a_name(self) -> bool {
         !matches!(self, Self::Shrink | Self::Percent)
     }
@@ -76,6 +87,7 @@ impl Danger {
         let risk = change.and_then(|change| match change.risk {
             Risk::Safe => None,
             Risk::Disruptive => Some(Self::Disruptive),
+            Risk::Organization => Some(Self::Organization),
             Risk::Destructive => Some(Self::Destructive),
             Risk::Irreversible => Some(Self::Irreversible),
         });
@@ -143,19 +155,22 @@ pub fn check(
     if refusals.is_empty() { Ok(Guarded(plan)) } else { Err(refusals) }
 }
 
-/// Destructive, irreversible and weakening changes, each allowed by name or not at all.
+/// Destructive, irreversible and weakening changes, each allowed by name or not at all. What reaches the whole
+/// organisation is always asked for: `guards.refuse` cannot say otherwise.
 fn dangerous(plan: &Plan, guards: &Guards, allowed: &[Allow]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
+    let refused = |danger: &Danger| {
+        *danger == Danger::Organization || guards.refuse.iter().any(|word| word == danger.word())
+    };
     for (_, item) in plan.changes() {
         let resource = &item.finding.resource;
-        for danger in Danger::of(item).filter(|danger| guards.refuse.iter().any(|word| word == danger.word()))
-        {
+        for danger in Danger::of(item).filter(refused) {
             if allowed.iter().any(|allow| allow.covers(danger, resource)) {
                 continue;
             }
             let account = plan.account(&item.scope.account).map_or("", |account| &account.name);
             let refusal = Refusal {
-                why: format!("{} {resource} in {account} is {}", item.control, danger.word()),
+                why: format!("{} {resource} in {account} {}", item.control, danger.said()),
                 hint: format!("--allow {}", quoted(&format!("{}:{resource}", danger.word()))),
             };
             if !refusals.contains(&refusal) {

@@ -22,12 +22,21 @@
 //! | the rest | one service each |
 
 pub mod account;
+pub mod apigateway;
+pub mod apprunner;
+pub mod appsync;
 pub mod cloudtrail;
+pub mod cloudwatch;
+pub mod cognito;
+pub mod config;
 pub mod ec2;
 pub mod ecr;
+pub mod elb;
+pub mod events;
 pub mod guardduty;
 pub mod iam;
 mod identity;
+pub mod inspector;
 pub mod kms;
 pub mod logs;
 mod operation;
@@ -37,8 +46,11 @@ mod record;
 pub mod s3;
 pub mod s3control;
 pub mod sample;
+pub mod securityhub;
+pub mod sns;
 mod state;
 pub mod sts;
+pub mod waf;
 mod weather;
 mod wire;
 

@@ -83,17 +83,29 @@ macro_rules! services {
 
 services! {
     account: aws_sdk_account,
+    apigateway: aws_sdk_apigateway,
+    apprunner: aws_sdk_apprunner,
+    appsync: aws_sdk_appsync,
     cloudtrail: aws_sdk_cloudtrail,
+    cloudwatch: aws_sdk_cloudwatch,
+    cognito: aws_sdk_cognitoidentityprovider,
+    config: aws_sdk_config,
     ec2: aws_sdk_ec2,
     ecr: aws_sdk_ecr,
+    elb: aws_sdk_elasticloadbalancingv2,
+    events: aws_sdk_eventbridge,
     guardduty: aws_sdk_guardduty,
     iam: aws_sdk_iam,
+    inspector: aws_sdk_inspector2,
     kms: aws_sdk_kms,
     logs: aws_sdk_cloudwatchlogs,
     organizations: aws_sdk_organizations,
     s3: aws_sdk_s3,
     s3control: aws_sdk_s3control with super::account_host::as_written,
+    securityhub: aws_sdk_securityhub,
+    sns: aws_sdk_sns,
     sts: aws_sdk_sts,
+    waf: aws_sdk_wafv2,
 }
 
 /// The observe role's session in one scope. It has no way to write: a call that the control's `META.reads`

@@ -204,8 +204,8 @@ pub struct Apply {
     /// Allow what a guard refuses, by name (repeatable)
     ///
     /// `disruptive:RESOURCE`, `destructive:RESOURCE`, `irreversible:RESOURCE`, `weakening:RESOURCE`,
-    /// `backwards:ACCOUNT`, `shrink` or `percent`, as the refusal's hint says it. `*` and `?` in a name stand
-    /// for any characters and for one.
+    /// `organization:RESOURCE`, `backwards:ACCOUNT`, `shrink` or `percent`, as the refusal's hint says it. `*`
+    /// and `?` in a name stand for any characters and for one.
     #[arg(long = "allow", value_name = "RISK:RESOURCE")]
     pub allow: Vec<Allow>,
 }

@@ -139,6 +139,8 @@ pub enum Risk {
     Safe,
     /// May break what runs today (public access blocked, passwords expire at once).
     Disruptive,
+    /// Reaches accounts beside the one that is called: all of an organisation, or those that join it.
+    Organization,
     /// Loses something that cannot be had back from the before-image.
     Destructive,
     /// Cannot be undone at all (object lock in compliance mode).

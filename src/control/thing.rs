@@ -45,6 +45,41 @@ pub enum Thing {
         account: AccountId,
         name: String,
     },
+    /// A log group of CloudWatch Logs.
+    LogGroup {
+        account: AccountId,
+        region: Region,
+        name: String,
+    },
+    /// An SNS topic by its name.
+    Topic {
+        account: AccountId,
+        region: Region,
+        name: String,
+    },
+    /// A recorder of AWS Config that records.
+    ConfigRecorder {
+        account: AccountId,
+        region: Region,
+    },
+    /// Security Hub, enabled.
+    SecurityHub {
+        account: AccountId,
+        region: Region,
+    },
+    /// `admin` administers a service for the organisation whose management account is `account`. `service` is the
+    /// service principal, `guardduty.amazonaws.com`.
+    DelegatedAdmin {
+        account: AccountId,
+        service: String,
+        admin: AccountId,
+    },
+    /// A web ACL of AWS WAF, by its name.
+    WebAcl {
+        account: AccountId,
+        region: Region,
+        name: String,
+    },
 }
 
 impl Thing {
@@ -55,7 +90,29 @@ impl Thing {
             | Self::Bucket { account, .. }
             | Self::Delivery { account, .. }
             | Self::OrganizationDelivery { account, .. }
-            | Self::Role { account, .. } => account,
+            | Self::Role { account, .. }
+            | Self::LogGroup { account, .. }
+            | Self::Topic { account, .. }
+            | Self::ConfigRecorder { account, .. }
+            | Self::SecurityHub { account, .. }
+            | Self::DelegatedAdmin { account, .. }
+            | Self::WebAcl { account, .. } => account,
+        }
+    }
+
+    /// The region that it is in; `None` for what an account has once.
+    pub fn region(&self) -> Option<&Region> {
+        match self {
+            Self::Key { region, .. }
+            | Self::Bucket { region, .. }
+            | Self::Delivery { region, .. }
+            | Self::OrganizationDelivery { region, .. }
+            | Self::LogGroup { region, .. }
+            | Self::Topic { region, .. }
+            | Self::ConfigRecorder { region, .. }
+            | Self::SecurityHub { region, .. }
+            | Self::WebAcl { region, .. } => Some(region),
+            Self::Role { .. } | Self::DelegatedAdmin { .. } => None,
         }
     }
 
@@ -90,6 +147,15 @@ impl fmt::Display for Thing {
                 write!(f, "delivery from {service} of the organisation to bucket {bucket}")
             }
             Self::Role { name, .. } => write!(f, "role {name}"),
+            Self::LogGroup { name, .. } => write!(f, "log group {name}"),
+            Self::Topic { name, .. } => write!(f, "topic {name}"),
+            Self::ConfigRecorder { .. } => f.write_str("recorder of AWS Config"),
+            Self::SecurityHub { .. } => f.write_str("Security Hub"),
+            Self::DelegatedAdmin { service, admin, .. } => {
+                let service = service.trim_end_matches(".amazonaws.com");
+                write!(f, "{admin} as administrator of {service}")
+            }
+            Self::WebAcl { name, .. } => write!(f, "web ACL {name}"),
         }
     }
 }

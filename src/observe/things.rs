@@ -1,5 +1,7 @@
 //! Looking for the things that changes stand on: one small read for each kind, in the account that owns it.
 
+mod services;
+
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -21,14 +23,7 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing, fresh: bool) -> Found {
         Ok(session) => session,
         Err(why) => return Found::Unknown(unopened(why)),
     };
-    let home = &fleet.desired.organization.home;
-    let region = match thing {
-        Thing::Key { region, .. }
-        | Thing::Bucket { region, .. }
-        | Thing::Delivery { region, .. }
-        | Thing::OrganizationDelivery { region, .. } => region,
-        Thing::Role { .. } => home,
-    };
+    let region = thing.region().unwrap_or(&fleet.desired.organization.home);
     let reader = fleet.aws.engine_reader(&session, region);
     let organization = fleet.desired.organization.id.as_deref();
     reader
@@ -47,6 +42,14 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing, fresh: bool) -> Found {
                     delivery(fleet, &reader, &asked, fresh).await
                 }
                 Thing::Role { name, .. } => role(&reader, name).await,
+                Thing::LogGroup { name, .. } => services::log_group(&reader, name).await,
+                Thing::Topic { account, name, .. } => services::topic(&reader, account, name).await,
+                Thing::ConfigRecorder { .. } => services::recorder(&reader).await,
+                Thing::SecurityHub { .. } => services::hub(&reader).await,
+                Thing::DelegatedAdmin { service, admin, .. } => {
+                    services::delegated_admin(&reader, service, admin).await
+                }
+                Thing::WebAcl { name, .. } => services::web_acl(&reader, name).await,
             }
         })
         .await

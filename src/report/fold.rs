@@ -165,7 +165,7 @@ struct Key<'a> {
 }
 
 fn key(item: &Item) -> String {
-    let own = &item.scope.account;
+    let own = &item.scope;
     let key = Key {
         control: &item.control,
         home: item.region.is_none().then_some(&item.scope.region),
@@ -208,8 +208,10 @@ fn common_verdict(item: &Item) -> Cow<'_, Verdict<Step>> {
                     action: common_value(&step.action, resource),
                 })
                 .collect();
+            let makes =
+                change.makes.iter().map(|thing| common_thing(thing, &item.scope).1.into_owned()).collect();
             // What it stands on is among the item's needs, which are compared as those of any account.
-            Cow::Owned(Verdict::Change(Change { steps, stands_on: None, ..change.clone() }))
+            Cow::Owned(Verdict::Change(Change { steps, makes, stands_on: None, ..change.clone() }))
         }
         Verdict::Unknown { fault } => {
             let Scope { account, region } = &item.scope;
@@ -245,10 +247,30 @@ fn common_value(value: &Value, own: &str) -> Value {
     }
 }
 
-/// A delivery from the finding's own account, as one from whichever account it is; and whether it was.
-fn common_thing<'a>(thing: &'a Thing, own: &AccountId) -> (bool, Cow<'a, Thing>) {
+/// A delivery from the finding's own account, as one from whichever account it is, and what its own account has in
+/// its own region, as that of whichever scope it is; and whether it was.
+fn common_thing<'a>(thing: &'a Thing, own: &Scope) -> (bool, Cow<'a, Thing>) {
+    let here = *thing.account() == own.account && thing.region() == Some(&own.region);
+    // Neither names a real one.
+    let account = || "000000000000".parse().expect("12 digits");
+    let region = || Region::new("own");
     match thing {
-        Thing::Delivery { account, region, bucket, service, from } if from == own => (
+        Thing::LogGroup { name, .. } if here => {
+            (true, Cow::Owned(Thing::LogGroup { account: account(), region: region(), name: name.clone() }))
+        }
+        Thing::Topic { name, .. } if here => {
+            (true, Cow::Owned(Thing::Topic { account: account(), region: region(), name: name.clone() }))
+        }
+        Thing::ConfigRecorder { .. } if here => {
+            (true, Cow::Owned(Thing::ConfigRecorder { account: account(), region: region() }))
+        }
+        Thing::SecurityHub { .. } if here => {
+            (true, Cow::Owned(Thing::SecurityHub { account: account(), region: region() }))
+        }
+        Thing::WebAcl { name, .. } if here => {
+            (true, Cow::Owned(Thing::WebAcl { account: account(), region: region(), name: name.clone() }))
+        }
+        Thing::Delivery { account, region, bucket, service, from } if *from == own.account => (
             true,
             Cow::Owned(Thing::Delivery {
                 account: account.clone(),

@@ -26,6 +26,8 @@ pub(super) enum Protocol {
     Ec2,
     /// REST XML without a wrapper, as S3 has it: `<Error>…`.
     Xml,
+    /// Smithy RPC v2 CBOR: a map with `__type` and `message`.
+    Cbor,
 }
 
 /// A service, by its names and by how it spells the errors that every operation may answer with.
@@ -47,7 +49,7 @@ impl Service {
     /// `AccessDeniedException`; EC2 API Reference, "Error codes").
     pub fn denied(&self) -> &'static str {
         match self.protocol {
-            Protocol::Json => "AccessDeniedException",
+            Protocol::Json | Protocol::Cbor => "AccessDeniedException",
             Protocol::Query | Protocol::Xml => "AccessDenied",
             Protocol::Ec2 => "UnauthorizedOperation",
         }
@@ -190,6 +192,18 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         super::kms::operations(),
         super::s3::operations(),
         super::s3control::operations(),
+        super::apigateway::operations(),
+        super::apprunner::operations(),
+        super::appsync::operations(),
+        super::cloudwatch::operations(),
+        super::cognito::operations(),
+        super::config::operations(),
+        super::elb::operations(),
+        super::events::operations(),
+        super::inspector::operations(),
+        super::securityhub::operations(),
+        super::sns::operations(),
+        super::waf::operations(),
     ]
     .into_iter()
     .map(|Operations { service, list }| {

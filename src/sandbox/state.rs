@@ -3,17 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::apigateway::ApiGateway;
+use super::apprunner::AppRunner;
+use super::appsync::AppSync;
 use super::cloudtrail::CloudTrail;
+use super::cloudwatch::CloudWatch;
+use super::cognito::Cognito;
+use super::config::Config;
 use super::ec2::Ec2;
 use super::ecr::Registry;
+use super::elb::LoadBalancers;
+use super::events::EventBridge;
 use super::guardduty::GuardDuty;
 use super::iam::Iam;
 use super::identity::{Caller, Deny};
+use super::inspector::Inspector;
 use super::kms::Kms;
 use super::logs::Logs;
 use super::organizations::Organization;
 use super::s3::Bucket;
 use super::s3control::PublicAccess;
+use super::securityhub::SecurityHub;
+use super::sns::Sns;
+use super::waf::Waf;
 use super::weather::Sky;
 
 /// The regions that are on in every account since before March 2019 (Account Management reference guide,
@@ -110,6 +122,18 @@ pub struct RegionState {
     pub logs: Logs,
     pub ecr: Registry,
     pub kms: Kms,
+    pub apigateway: ApiGateway,
+    pub apprunner: AppRunner,
+    pub appsync: AppSync,
+    pub cloudwatch: CloudWatch,
+    pub cognito: Cognito,
+    pub config: Config,
+    pub elb: LoadBalancers,
+    pub events: EventBridge,
+    pub inspector: Inspector,
+    pub securityhub: SecurityHub,
+    pub sns: Sns,
+    pub waf: Waf,
 }
 
 /// Everything, behind one lock.

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use aws_smithy_cbor::Encoder;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -288,7 +289,7 @@ fn authenticate<'c>(
         let unknown = "The AWS Access Key Id you provided does not exist in our records.";
         let not_validated = "AWS was not able to validate the provided access credentials";
         match protocol {
-            Protocol::Json => Refusal::new(403, "UnrecognizedClientException", text),
+            Protocol::Json | Protocol::Cbor => Refusal::new(403, "UnrecognizedClientException", text),
             Protocol::Query => Refusal::new(403, "InvalidClientTokenId", text),
             Protocol::Ec2 => Refusal::new(401, "AuthFailure", not_validated),
             Protocol::Xml => Refusal::new(403, "InvalidAccessKeyId", unknown),
@@ -301,7 +302,7 @@ fn authenticate<'c>(
     if caller.expires.is_some_and(|at| at <= now) {
         let text = "The security token included in the request is expired";
         return Err(match protocol {
-            Protocol::Json => Refusal::new(403, "ExpiredTokenException", text),
+            Protocol::Json | Protocol::Cbor => Refusal::new(403, "ExpiredTokenException", text),
             Protocol::Query => Refusal::new(403, "ExpiredToken", text),
             Protocol::Ec2 => Refusal::new(400, "RequestExpired", "Request has expired."),
             Protocol::Xml => Refusal::new(400, "ExpiredToken", "The provided token has expired."),
@@ -345,6 +346,11 @@ fn perform(
 fn accepted(protocol: Protocol) -> HttpResponse {
     let body = match protocol {
         Protocol::Json => SdkBody::from("{}"),
+        Protocol::Cbor => {
+            let mut body = Encoder::new(Vec::new());
+            body.map(0);
+            SdkBody::from(body.into_writer())
+        }
         Protocol::Query | Protocol::Ec2 | Protocol::Xml => SdkBody::empty(),
     };
     HttpResponse::new(StatusCode::try_from(200).expect("200 is a status"), body)
@@ -361,6 +367,11 @@ fn refused(operation: &Operation, refusal: &Refusal, request_id: &str) -> HttpRe
             let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
             response.headers_mut().insert("x-amzn-errortype", code);
             response
+        }
+        Protocol::Cbor => {
+            let mut body = Encoder::new(Vec::new());
+            body.map(2).str("__type").str(code).str("message").str(message);
+            HttpResponse::new(status, SdkBody::from(body.into_writer()))
         }
         Protocol::Query => HttpResponse::new(
             status,

@@ -51,6 +51,7 @@ fn risk(change: &Change<Step>) -> Option<(Paint, String)> {
     let word = match change.risk {
         Risk::Safe => return change.evidence.clone().map(|found| (Paint::Dim, found)),
         Risk::Disruptive => "disruptive",
+        Risk::Organization => "organization",
         Risk::Destructive => "destructive",
         Risk::Irreversible => "irreversible",
     };

@@ -110,6 +110,7 @@ pub(super) struct Changes<'a> {
     changes: usize,
     weaken: usize,
     disruptive: usize,
+    organization: usize,
     destructive: usize,
     irreversible: usize,
     charged: usize,
@@ -123,6 +124,7 @@ impl<'a> Changes<'a> {
             changes: 0,
             weaken: 0,
             disruptive: 0,
+            organization: 0,
             destructive: 0,
             irreversible: 0,
             charged: 0,
@@ -137,6 +139,7 @@ impl<'a> Changes<'a> {
             all.calls += change.steps.len();
             all.weaken += usize::from(change.direction == Direction::Weakens);
             all.disruptive += usize::from(change.risk == Risk::Disruptive);
+            all.organization += usize::from(change.risk == Risk::Organization);
             all.destructive += usize::from(change.risk == Risk::Destructive);
             all.irreversible += usize::from(change.risk == Risk::Irreversible);
             all.charged += usize::from(change.cost.is_some());
@@ -150,6 +153,9 @@ impl<'a> Changes<'a> {
         } else {
             let risk = |n: usize, word: &str| unbroken(&format!("{} {word}", number(n)));
             let mut risks = vec![risk(self.weaken, "weaken"), risk(self.disruptive, "disruptive")];
+            if self.organization > 0 {
+                risks.push(risk(self.organization, "for the whole organisation"));
+            }
             if self.destructive > 0 {
                 risks.push(risk(self.destructive, "destructive"));
             }

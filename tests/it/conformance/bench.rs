@@ -1,12 +1,18 @@
 //! What stands in the world before a control is tried, and what others do to it meanwhile: data for each control,
 //! because a world has to hold what a control looks after.
 
+mod alarms;
+mod config;
+mod inspector;
+mod keys;
 mod log_archive;
+mod notices;
+mod organization;
+mod securityhub;
+mod waf;
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use aws_sdk_ecr::types::{ScanFrequency, ScanType};
-mod keys;
-
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_types::region::Region;
 use baseline::sandbox::cloudtrail::{Selectors, Trail};
@@ -49,6 +55,13 @@ pub async fn furnish(world: &World, control: &str) {
             });
         }
         "s3.account-public-access" => public_buckets(world).await,
+        _ if config::furnish(world, control).await => {}
+        _ if securityhub::furnish(world, control).await => {}
+        _ if waf::furnish(world, control).await => {}
+        _ if organization::furnish(world, control).await => {}
+        _ if inspector::furnish(world, control).await => {}
+        _ if alarms::furnish(world, control).await => {}
+        _ if notices::furnish(world, control).await => {}
         _ => {}
     }
 }
@@ -348,7 +361,18 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             rule: "scan-on-push",
         }],
         "kms.keys" => keys::HAPPENINGS,
-        _ => &[],
+        _ => [
+            config::happenings(control),
+            securityhub::happenings(control),
+            waf::happenings(control),
+            organization::happenings(control),
+            inspector::happenings(control),
+            alarms::happenings(control),
+            notices::happenings(control),
+        ]
+        .into_iter()
+        .find(|found| !found.is_empty())
+        .unwrap_or_default(),
     }
 }
 
@@ -379,6 +403,13 @@ fn export(world: &World, change: impl FnOnce(&mut baseline::sandbox::guardduty::
 /// Does by hand what no API can do, or nobody but a person should.
 pub fn by_hand(world: &World) {
     keys::close(world);
+    config::by_hand(world);
+    securityhub::by_hand(world);
+    waf::by_hand(world);
+    organization::by_hand(world);
+    inspector::by_hand(world);
+    alarms::by_hand(world);
+    notices::by_hand(world);
     world.account(MEMBER, |account| {
         account.iam.root.access_keys = false;
         account.iam.root.signing_certificates = false;

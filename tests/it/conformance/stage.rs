@@ -9,7 +9,7 @@ use baseline::audit::Audit;
 use baseline::aws::Aws;
 use baseline::aws::journal::Entry;
 use baseline::aws::limits::Limits;
-use baseline::control::{Call, ErasedControl};
+use baseline::control::{Accounts, Call, ErasedControl};
 use baseline::desired::{self, DesiredState, Roster};
 use baseline::guard::{self, Guarded};
 use baseline::observe::Fleet;
@@ -90,34 +90,40 @@ impl Stage {
         Ok(Self { world: World::many(3), documents, audit, controls, calls: Mutex::default() })
     }
 
-    /// Declares `spec` for the member account and nothing else for anybody.
+    /// Declares `spec` for the member account, or for the seat that the control runs in, and nothing else for
+    /// anybody.
     pub fn declare(&self, control: &'static dyn ErasedControl, spec: &Value) -> Outcomes<()> {
         self.write(&[(MEMBER, control.meta().id, spec.clone())])
     }
 
     /// Writes the documents: which control is declared how for whom.
     pub fn write(&self, declared: &[(&str, &str, Value)]) -> Outcomes<()> {
+        let of = |wanted: &dyn Fn(&str, &str) -> bool| -> serde_json::Map<String, Value> {
+            declared
+                .iter()
+                .filter(|(account, control, _)| wanted(account, control))
+                .map(|(_, control, spec)| ((*control).to_owned(), spec.clone()))
+                .collect()
+        };
         let organization = json!({
             "apiVersion": "baseline/v1",
             "kind": "Organization",
             "metadata": {"name": "stage"},
             "spec": {
                 "id": ORGANIZATION,
-                "seats": {"management": MANAGEMENT, "logArchive": ARCHIVE},
+                // The member sits in the security seat, so that a control of that seat runs there too.
+                "seats": {"management": MANAGEMENT, "logArchive": ARCHIVE, "security": MEMBER},
                 "roles": {"observe": "baseline-observe", "apply": "baseline-apply", "externalId": EXTERNAL_ID},
                 "regions": {"home": HOME, "managed": [HOME]},
                 "archive": {"seat": "logArchive", "bucket": bench::BUCKET, "key": bench::KEY},
                 "tags": {"managed-by": "baseline"},
                 "guards": {"refuse": []},
+                "controls": of(&|_, control| self.runs_in_a_seat(control)),
             }
         });
         self.put("organization.yaml", &organization)?;
         for (name, id) in [("member", MEMBER), ("archive", ARCHIVE)] {
-            let controls: serde_json::Map<String, Value> = declared
-                .iter()
-                .filter(|(account, ..)| *account == id)
-                .map(|(_, control, spec)| ((*control).to_owned(), spec.clone()))
-                .collect();
+            let controls = of(&|account, control| account == id && !self.runs_in_a_seat(control));
             let account = json!({
                 "apiVersion": "baseline/v1",
                 "kind": "Account",
@@ -127,6 +133,11 @@ impl Stage {
             self.put(&format!("{name}.yaml"), &account)?;
         }
         Ok(())
+    }
+
+    fn runs_in_a_seat(&self, id: &str) -> bool {
+        let control = self.controls.iter().find(|control| control.meta().id == id);
+        control.is_some_and(|control| matches!(control.meta().reach.accounts, Accounts::Seat(_)))
     }
 
     fn put(&self, name: &str, document: &Value) -> Outcomes<()> {
@@ -198,7 +209,8 @@ impl Stage {
 
     fn guarded(&self, fleet: &Fleet, plan: Plan) -> Outcomes<Guarded> {
         let guards = &fleet.desired.organization.guards;
-        guard::check(plan, guards, &[], Vec::new())
+        let organization = "organization:*".parse().expect("well formed");
+        guard::check(plan, guards, &[organization], Vec::new())
             .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 

@@ -1,0 +1,100 @@
+//! Looking for what the services themselves have one or many of: log groups, topics, recorders, hubs, web ACLs.
+
+use aws_sdk_wafv2::types::Scope;
+
+use crate::aws::{Reader, fault};
+use crate::control::Found;
+use crate::fault::Fault;
+use crate::place::AccountId;
+
+pub(super) async fn log_group(aws: &Reader, name: &str) -> Result<Found, Fault> {
+    let mut pages =
+        aws.logs().describe_log_groups().log_group_name_prefix(name).into_paginator().items().send();
+    while let Some(group) = pages.next().await {
+        let group = group.map_err(fault("logs:DescribeLogGroups"))?;
+        if group.log_group_name() == Some(name)
+            && let Some(arn) = group.log_group_arn
+        {
+            return Ok(Found::Present { arn });
+        }
+    }
+    Ok(Found::Absent)
+}
+
+/// A topic's ARN is made of its name, so there is nothing to search for.
+pub(super) async fn topic(aws: &Reader, account: &AccountId, name: &str) -> Result<Found, Fault> {
+    let region = &aws.scope.region;
+    let arn = format!("arn:{}:sns:{region}:{account}:{name}", region.partition());
+    match aws.sns().get_topic_attributes().topic_arn(&arn).send().await {
+        Ok(_) => Ok(Found::Present { arn }),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found_exception()) => {
+            Ok(Found::Absent)
+        }
+        Err(error) => Err(fault("sns:GetTopicAttributes")(error)),
+    }
+}
+
+/// The account's own recorder, while it records. Recorders of services (`servicePrincipal`) are none of ours.
+pub(super) async fn recorder(aws: &Reader) -> Result<Found, Fault> {
+    let answer = aws.config().describe_configuration_recorder_status().send().await;
+    let answer = answer.map_err(fault("config:DescribeConfigurationRecorderStatus"))?;
+    let own = answer.configuration_recorders_status().iter().find(|one| one.service_principal.is_none());
+    Ok(match own {
+        Some(status) if status.recording => {
+            Found::Present { arn: status.arn.clone().or(status.name.clone()).unwrap_or_default() }
+        }
+        _ => Found::Absent,
+    })
+}
+
+/// DescribeHub answers `InvalidAccessException` where Security Hub is not enabled.
+pub(super) async fn hub(aws: &Reader) -> Result<Found, Fault> {
+    match aws.securityhub().describe_hub().send().await {
+        Ok(answer) => Ok(answer.hub_arn.map_or(Found::Absent, |arn| Found::Present { arn })),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|e| e.is_invalid_access_exception() || e.is_resource_not_found_exception()) =>
+        {
+            Ok(Found::Absent)
+        }
+        Err(error) => Err(fault("securityhub:DescribeHub")(error)),
+    }
+}
+
+/// Who administers a service for the organisation, as Organizations lists it. A service that keeps its own list
+/// registers its administrator there as well.
+pub(super) async fn delegated_admin(aws: &Reader, service: &str, admin: &AccountId) -> Result<Found, Fault> {
+    let mut pages = aws
+        .organizations()
+        .list_delegated_administrators()
+        .service_principal(service)
+        .into_paginator()
+        .items()
+        .send();
+    while let Some(one) = pages.next().await {
+        let one = one.map_err(fault("organizations:ListDelegatedAdministrators"))?;
+        if one.id() == Some(admin.as_str()) {
+            return Ok(Found::Present { arn: one.arn.unwrap_or_default() });
+        }
+    }
+    Ok(Found::Absent)
+}
+
+/// ListWebACLs has no paginator: it goes on with `NextMarker` until there is none.
+pub(super) async fn web_acl(aws: &Reader, name: &str) -> Result<Found, Fault> {
+    let mut marker = None;
+    loop {
+        let call = aws.waf().list_web_acls().scope(Scope::Regional).limit(100).set_next_marker(marker);
+        let page = call.send().await.map_err(fault("wafv2:ListWebACLs"))?;
+        if let Some(arn) =
+            page.web_acls().iter().find(|acl| acl.name() == Some(name)).and_then(|acl| acl.arn.clone())
+        {
+            return Ok(Found::Present { arn });
+        }
+        marker = page.next_marker.filter(|next| !next.is_empty());
+        if marker.is_none() {
+            return Ok(Found::Absent);
+        }
+    }
+}

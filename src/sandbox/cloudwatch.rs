@@ -1,0 +1,21 @@
+//! Amazon CloudWatch: alarms.
+//!
+//! Source: the service's API Reference, the operation named at each handler.
+
+use super::operation::{Operations, Protocol, Service};
+
+static SERVICE: Service = Service {
+    id: "CloudWatch",
+    prefix: "cloudwatch",
+    protocol: Protocol::Cbor,
+    throttled: ("ThrottlingException", 400),
+    broken: ("InternalServiceFault", 500),
+};
+
+pub(super) fn operations() -> Operations {
+    Operations::of(&SERVICE)
+}
+
+/// What the service holds of one account in one region.
+#[derive(Clone, Debug, Default)]
+pub struct CloudWatch {}

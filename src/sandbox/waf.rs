@@ -1,0 +1,21 @@
+//! AWS WAF: web ACLs, IP sets, logging.
+//!
+//! Source: the service's API Reference, the operation named at each handler.
+
+use super::operation::{Operations, Protocol, Service};
+
+static SERVICE: Service = Service {
+    id: "WAFV2",
+    prefix: "wafv2",
+    protocol: Protocol::Json,
+    throttled: ("ThrottlingException", 400),
+    broken: ("WAFInternalErrorException", 500),
+};
+
+pub(super) fn operations() -> Operations {
+    Operations::of(&SERVICE)
+}
+
+/// What the service holds of one account in one region.
+#[derive(Clone, Debug, Default)]
+pub struct Waf {}
