@@ -33,7 +33,7 @@ pub struct Observed {
     pub bucket: Option<Bucket>,
 }
 
-/// A bucket. What was not asked is absent.
+/// A bucket. What was not asked is absent, and so is what could not be read, with its fault among `unread`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Bucket {
@@ -48,6 +48,16 @@ pub struct Bucket {
     pub object_lock: Option<ObjectLock>,
     pub lifecycle: Option<Rules>,
     pub access_logs: Option<AccessLogs>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Fault>,
+}
+
+impl Bucket {
+    /// Why there is no answer to a read.
+    pub fn unread(&self, call: &str) -> Fault {
+        let told = self.unread.iter().find(|fault| fault.call == call).cloned();
+        told.unwrap_or_else(|| Fault::local(FaultKind::Invalid, call, "it was not asked for"))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +114,7 @@ pub async fn read(aws: &Reader, ask: &Ask) -> Result<Observed, Fault> {
     if !exists(aws, name).await? {
         return Ok(observed(None));
     }
-    let (versioning, encryption, public_access, ownership, policy, object_lock, lifecycle, access_logs) = futures::try_join!(
+    let answers = futures::join!(
         asked(ask.versioning, versioning(aws, name)),
         asked(ask.encryption, encryption(aws, name)),
         asked(ask.public_access, public_access(aws, name)),
@@ -113,22 +123,30 @@ pub async fn read(aws: &Reader, ask: &Ask) -> Result<Observed, Fault> {
         asked(ask.object_lock, object_lock(aws, name)),
         asked(ask.lifecycle, lifecycle::read(aws, name)),
         asked(ask.access_logs, access_logs(aws, name)),
-    )?;
-    Ok(observed(Some(Bucket {
-        versioning,
-        encryption,
-        public_access,
-        ownership,
-        policy,
-        object_lock,
-        lifecycle,
-        access_logs,
-    })))
+    );
+    let mut unread = Vec::new();
+    let bucket = Bucket {
+        versioning: seen(answers.0, &mut unread),
+        encryption: seen(answers.1, &mut unread),
+        public_access: seen(answers.2, &mut unread),
+        ownership: seen(answers.3, &mut unread),
+        policy: seen(answers.4, &mut unread),
+        object_lock: seen(answers.5, &mut unread),
+        lifecycle: seen(answers.6, &mut unread),
+        access_logs: seen(answers.7, &mut unread),
+        unread,
+    };
+    Ok(observed(Some(bucket)))
 }
 
-async fn asked<T>(asked: bool, answer: impl Future<Output = Result<T, Fault>>) -> Result<Option<T>, Fault> {
+async fn asked<T>(asked: bool, answer: impl Future<Output = Result<T, Fault>>) -> Option<Result<T, Fault>> {
     // On the heap: eight calls at once would fill a thread's stack.
-    if asked { Box::pin(answer).await.map(Some) } else { Ok(None) }
+    if asked { Some(Box::pin(answer).await) } else { None }
+}
+
+/// One read that failed makes one rule unknown, and not the bucket.
+fn seen<T>(answer: Option<Result<T, Fault>>, unread: &mut Vec<Fault>) -> Option<T> {
+    answer?.map_err(|fault| unread.push(fault)).ok()
 }
 
 /// HeadBucket answers without a body, so the status has to say why: 403 is somebody else's bucket, or a role

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::live::{Bucket, ObjectLock};
-use super::plan::{Look, invalid, toward, unasked};
+use super::plan::{Look, invalid, toward, unread};
 use super::spec::{LockMode, Service};
 use super::write::{PUT_OBJECT_LOCK, Retention, What, Write};
 use crate::control::{Change, Direction, Field, ManualTask, Risk, Verdict, Verified};
 
 impl Look<'_> {
     pub fn object_lock(&self, bucket: &Bucket) -> Verdict<Write> {
-        let Some(live) = &bucket.object_lock else { return unasked("s3:GetObjectLockConfiguration") };
+        let Some(live) = &bucket.object_lock else { return unread(bucket, "s3:GetObjectLockConfiguration") };
         let declared = &self.spec.object_lock;
         if self.spec.locks() && self.spec.wants(Service::Config) {
             return invalid(
@@ -92,7 +92,7 @@ impl Look<'_> {
 
     /// Never by a call of ours, and never with an access key of the root user.
     pub fn mfa_delete(&self, bucket: &Bucket) -> Verdict<Write> {
-        let Some(live) = &bucket.versioning else { return unasked("s3:GetBucketVersioning") };
+        let Some(live) = &bucket.versioning else { return unread(bucket, "s3:GetBucketVersioning") };
         let (name, region) = (&self.place.bucket, &self.place.region);
         if self.spec.declares_lifecycle() {
             return invalid(

@@ -47,6 +47,7 @@ impl Bucket {
             object_lock: Some(ObjectLock { enabled: locked, ..ObjectLock::default() }),
             lifecycle: Some(lifecycle::Rules::default()),
             access_logs: Some(AccessLogs::default()),
+            unread: Vec::new(),
         }
     }
 }
@@ -104,8 +105,9 @@ fn in_new_bucket(mut change: Change<Write>) -> Change<Write> {
     change
 }
 
-pub fn unasked(call: &str) -> Verdict<Write> {
-    invalid(call, "it was not asked for")
+/// Nothing is known of what this read would have said.
+pub fn unread(live: &Bucket, call: &str) -> Verdict<Write> {
+    Verdict::Unknown { fault: live.unread(call) }
 }
 
 impl Look<'_> {
@@ -137,8 +139,8 @@ impl Look<'_> {
         }
     }
 
-    fn versioning(&self, want: bool, live: &Bucket) -> Verdict<Write> {
-        let Some(live) = &live.versioning else { return unasked("s3:GetBucketVersioning") };
+    fn versioning(&self, want: bool, bucket: &Bucket) -> Verdict<Write> {
+        let Some(live) = &bucket.versioning else { return unread(bucket, "s3:GetBucketVersioning") };
         if !want && self.spec.locks() {
             return invalid(
                 PUT_VERSIONING.operation,
@@ -156,8 +158,8 @@ impl Look<'_> {
         })
     }
 
-    fn public_access(&self, want: bool, live: &Bucket) -> Verdict<Write> {
-        let Some(live) = live.public_access else { return unasked("s3:GetPublicAccessBlock") };
+    fn public_access(&self, want: bool, bucket: &Bucket) -> Verdict<Write> {
+        let Some(live) = bucket.public_access else { return unread(bucket, "s3:GetPublicAccessBlock") };
         if live == [want; 4] {
             return Verdict::InSync;
         }
@@ -174,8 +176,8 @@ impl Look<'_> {
         })
     }
 
-    fn ownership(&self, want: Ownership, live: &Bucket) -> Verdict<Write> {
-        let Some(live) = &live.ownership else { return unasked("s3:GetBucketOwnershipControls") };
+    fn ownership(&self, want: Ownership, bucket: &Bucket) -> Verdict<Write> {
+        let Some(live) = &bucket.ownership else { return unread(bucket, "s3:GetBucketOwnershipControls") };
         if live == want.word() {
             return Verdict::InSync;
         }
@@ -191,8 +193,8 @@ impl Look<'_> {
         })
     }
 
-    fn encryption(&self, live: &Bucket) -> Verdict<Write> {
-        let Some(live) = &live.encryption else { return unasked("s3:GetBucketEncryption") };
+    fn encryption(&self, bucket: &Bucket) -> Verdict<Write> {
+        let Some(live) = &bucket.encryption else { return unread(bucket, "s3:GetBucketEncryption") };
         let (key, spec) = (self.place.key(), self.spec);
         let by_kms = live.algorithm.starts_with("aws:kms");
         let its_key = live.key.as_deref().filter(|_| by_kms);
@@ -250,22 +252,22 @@ impl Look<'_> {
         })
     }
 
-    fn policy(&self, live: &Bucket) -> Verdict<Write> {
-        match &live.policy {
+    fn policy(&self, bucket: &Bucket) -> Verdict<Write> {
+        match &bucket.policy {
             Some(live) => policy::plan(self.facts, self.place, self.spec, live),
-            None => unasked("s3:GetBucketPolicy"),
+            None => unread(bucket, "s3:GetBucketPolicy"),
         }
     }
 
-    fn lifecycle(&self, live: &Bucket) -> Verdict<Write> {
-        match &live.lifecycle {
+    fn lifecycle(&self, bucket: &Bucket) -> Verdict<Write> {
+        match &bucket.lifecycle {
             Some(live) => lifecycle::plan(self.place, self.spec, live),
-            None => unasked("s3:GetBucketLifecycleConfiguration"),
+            None => unread(bucket, "s3:GetBucketLifecycleConfiguration"),
         }
     }
 
-    fn access_logs(&self, live: &Bucket) -> Verdict<Write> {
-        let Some(live) = &live.access_logs else { return unasked("s3:GetBucketLogging") };
+    fn access_logs(&self, bucket: &Bucket) -> Verdict<Write> {
+        let Some(live) = &bucket.access_logs else { return unread(bucket, "s3:GetBucketLogging") };
         let declared = &self.spec.access_logs;
         let before = live.bucket.as_deref().unwrap_or("none");
         let to = declared.bucket.as_deref().unwrap_or(before);

@@ -8,6 +8,7 @@ use super::*;
 use crate::control::{AccountId, Change, ChangeKind, Direction, Found, Risk};
 use crate::controls::tests::facts as member;
 use crate::diff::policy::{Delivery, allows_service, with_statements};
+use crate::fault::FaultKind;
 
 const ARN: &str = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd";
 
@@ -45,6 +46,7 @@ fn live() -> Bucket {
             others: vec![],
         }),
         access_logs: Some(AccessLogs { bucket: Some("acme-access".into()), prefix: "archive/".into() }),
+        unread: Vec::new(),
     }
 }
 
@@ -360,6 +362,7 @@ fn an_observation_is_the_same_when_it_is_read_back() {
         object_lock: Some(ObjectLock::default()),
         lifecycle: Some(Rules::default()),
         access_logs: Some(AccessLogs::default()),
+        unread: Vec::new(),
     };
     for bucket in [none, live(), Bucket::default()] {
         let text = serde_json::to_string(&bucket).unwrap();
@@ -377,4 +380,15 @@ fn access_logs_can_be_turned_off_and_their_prefix_goes_along() {
     assert_eq!(kept.steps[0].what, what);
     assert_eq!(kept.stands_on.unwrap().len(), 1);
     assert_eq!(verdict(json!({"accessLogs": {"prefix": "archive/"}}), live()), Verdict::InSync);
+}
+
+#[test]
+fn one_read_that_failed_makes_one_rule_unknown_and_names_the_bucket() {
+    let denied = Fault::local(FaultKind::Denied, "s3:GetBucketPolicy", "not authorized");
+    let bucket = Bucket { policy: None, unread: vec![denied.clone()], ..live() };
+    let found = findings(json!({"versioning": true, "tlsOnly": true}), Some(bucket));
+    let of = |rule: &str| &found.iter().find(|finding| finding.rule == rule).unwrap().verdict;
+    assert_eq!((of("bucket"), of("versioning")), (&Verdict::InSync, &Verdict::InSync));
+    assert_eq!(of("policy"), &Verdict::Unknown { fault: denied });
+    assert!(found.iter().all(|finding| finding.resource == "acme-logs"));
 }
