@@ -43,6 +43,8 @@ pub struct Rate {
 /// | ecr | reads | 20, 40 | ECR service quotas, per-operation rates |
 /// | kms | all | 50, 100 | KMS request quotas, the lowest of the shared ones |
 /// | s3 | all | 100, 200 | S3 performance guidance: 3,500 writes a second for a prefix |
+/// | sns | TagResource | 5, 5 | SNS quotas: tagging 10 a second, half left to others |
+/// | sns | all others | 15, 30 | SNS quotas: 30 a second for the rarest, half left to others |
 /// | any other | all | 10, 20 | |
 const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("securityhub", Class::Operation("BatchEnableStandards"), rate(1.0, 1.0)),
@@ -64,6 +66,8 @@ const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("ecr", Class::Any, rate(20.0, 40.0)),
     ("kms", Class::Any, rate(50.0, 100.0)),
     ("s3", Class::Any, rate(100.0, 200.0)),
+    ("sns", Class::Operation("TagResource"), rate(5.0, 5.0)),
+    ("sns", Class::Any, rate(15.0, 30.0)),
 ];
 
 const ELSEWHERE: Rate = rate(10.0, 20.0);

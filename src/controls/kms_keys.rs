@@ -13,7 +13,6 @@ use crate::fault::Fault;
 mod live;
 mod plan;
 mod policy;
-mod public;
 mod services;
 mod spec;
 mod statement;

@@ -12,9 +12,11 @@ use serde_json::{Map, Value};
 mod delivery;
 mod glob;
 mod merge;
+mod open;
 
 pub use delivery::{Delivery, allows_service};
 pub use merge::{by_sid, lacking, with_statements};
+pub use open::{is_open, open_to_everyone};
 
 /// A document that is not a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

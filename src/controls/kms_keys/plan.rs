@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::live::Key;
 use super::policy::{self, TooLong};
-use super::public::open_to_everyone;
 use super::spec::{KeySpec, RotationDays};
 use super::write::Write;
 use crate::control::{
     Change, Direction, Facts, Field, Finding, ManualTask, Progress, Sight, Thing, Verdict, Verified,
 };
+use crate::diff::policy::open_to_everyone;
 use crate::fault::{Fault, FaultKind};
 
 /// One declared key in one scope.

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::plan::Declared;
-use super::public::is_open;
 use super::services::{Place, Service, Source};
 use super::spec::Callers;
 use super::statement::{OWNER, all_of, keeps_owner, same, texts};
 use super::write::{Ours, Write};
 use crate::control::{Change, Direction, Field, Risk, Verdict};
-use crate::diff::policy::by_sid;
+use crate::diff::policy::{by_sid, is_open};
 
 /// KMS Developer Guide, "Quotas": the bytes of a key policy document.
 pub const LONGEST: usize = 32768;

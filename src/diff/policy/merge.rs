@@ -35,7 +35,7 @@ pub fn by_sid<'a>(live: Option<&'a Value>, sid: &str) -> Option<&'a Value> {
 }
 
 /// The statements of a policy, of which one may stand without a list around it.
-fn statements(policy: Option<&Value>) -> Vec<&Value> {
+pub(super) fn statements(policy: Option<&Value>) -> Vec<&Value> {
     match policy.and_then(|policy| policy.get("Statement")) {
         Some(Value::Array(list)) => list.iter().collect(),
         Some(one @ Value::Object(_)) => vec![one],

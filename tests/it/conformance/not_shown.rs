@@ -45,7 +45,11 @@ const NOT_SHOWN: &[NotShown] = &[
     NotShown { what: "log files and digests", why: "no events happen in the world, so nothing is delivered" },
     NotShown {
         what: "topics that CloudTrail publishes to",
-        why: "the world has no SNS: a topic is a name that CloudTrail may publish to",
+        why: "the world's CloudTrail does not look at SNS: a topic is a name that it may publish to",
+    },
+    NotShown {
+        what: "messages to topics, mailboxes and queues",
+        why: "no events happen in the world; a queue or function that subscribes is a name",
     },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {

@@ -1,8 +1,8 @@
-//! Statements that open a key to everyone.
+//! Statements that open a resource to everyone.
 
 use serde_json::Value;
 
-use super::statement::{all_of, texts};
+use super::merge::statements;
 
 /// Conditions that a caller cannot choose to meet: whose it is, where it is, what it calls for (IAM User
 /// Guide, "AWS global condition context keys"; KMS Developer Guide, "Condition keys for AWS KMS").
@@ -15,14 +15,15 @@ const OF_THE_CALLER: [&str; 11] = [
     "aws:sourcearn",
     "aws:sourceorgid",
     "aws:sourceorgpaths",
+    "aws:sourceowner",
     "aws:sourcevpc",
     "aws:sourcevpce",
     "kms:calleraccount",
 ];
 
-/// The `Sid`s of the statements that allow something to everyone (FSBP KMS.5).
+/// The `Sid`s of the statements that allow something to everyone (FSBP KMS.5, SNS.4).
 pub fn open_to_everyone(policy: &Value) -> Vec<String> {
-    let open = all_of(policy).into_iter().enumerate().filter(|(_, one)| is_open(one));
+    let open = statements(Some(policy)).into_iter().enumerate().filter(|(_, one)| is_open(one));
     open.map(|(index, one)| match one["Sid"].as_str() {
         Some(sid) => sid.to_owned(),
         None => format!("number {}", index + 1),
@@ -75,6 +76,15 @@ fn is_certain(value: &str) -> bool {
     }
 }
 
+/// A text, or a list of them.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let (one, many) = match value {
+        Value::Array(list) => (None, Some(list)),
+        one => (Some(one), None),
+    };
+    one.into_iter().chain(many.into_iter().flatten()).filter_map(Value::as_str)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -110,6 +120,7 @@ mod tests {
             (json!({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}), false),
             (json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}), false),
             (json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::logs"}}), false),
+            (json!({"StringEquals": {"AWS:SourceOwner": "111122223333"}}), false),
             (json!({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}), true),
             (json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}), true),
             (json!({"StringLike": {"aws:PrincipalOrgID": "*"}}), true),
