@@ -6,9 +6,11 @@ mod cloudtrail_trail;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
+mod events_finding_rules;
 mod guardduty_detector;
 mod iam_password_policy;
 mod iam_root_user;
+mod inspector_scanning;
 mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
@@ -29,6 +31,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &ecr_registry::Registry,
     &ecr_repositories::Repositories,
     &sns_topics::Topics,
+    &events_finding_rules::FindingRules,
+    &inspector_scanning::InspectorScanning,
 ];
 
 /// The control with this id.

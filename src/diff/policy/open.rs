@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::merge::statements;
 
 /// Conditions that a caller cannot choose to meet: whose it is, where it is, what it calls for (IAM User
-/// Guide, "AWS global condition context keys"; KMS Developer Guide, "Condition keys for AWS KMS").
-const OF_THE_CALLER: [&str; 11] = [
+/// Guide, "AWS global condition context keys"; KMS Developer Guide, "Condition keys for AWS KMS"; SNS Developer
+/// Guide, "aws:SourceAccount versus aws:SourceOwner").
+const OF_THE_CALLER: [&str; 12] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",

@@ -1,6 +1,8 @@
 //! What stands in the world before the controls of topics and the rules that feed them are tried, and what others do to it.
 
+use aws_sdk_eventbridge::types::{RuleState, Target};
 use baseline::sandbox::World;
+use baseline::sandbox::events::Rule;
 use baseline::sandbox::sns::Topic;
 use serde_json::{Value, json};
 
@@ -14,6 +16,11 @@ const TOPIC: &str = "baseline-alerts";
 pub async fn furnish(world: &World, control: &str) -> bool {
     match control {
         "sns.topics" => key_of(world, MEMBER, KEY).await,
+        "events.finding-rules" => {
+            let arn = format!("arn:aws:sns:{HOME}:{MEMBER}:{TOPIC}");
+            let made = Topic::with_defaults(&arn, MEMBER);
+            world.region(MEMBER, HOME, |region| region.sns.topics.insert(TOPIC.to_owned(), made));
+        }
         _ => return false,
     }
     true
@@ -82,10 +89,61 @@ const OF_TOPICS: &[Happening] = &[
     },
 ];
 
+fn rule(world: &World, name: &str, change: impl FnOnce(&mut Rule)) {
+    world.region(MEMBER, HOME, |region| region.events.rules.get_mut(name).map(change));
+}
+
+const HUB_RULE: &str = "baseline-securityhub-findings";
+const DUTY_RULE: &str = "baseline-guardduty-findings";
+
+const OF_FINDING_RULES: &[Happening] = &[
+    Happening {
+        name: "a rule is deleted",
+        change: |world| {
+            world.region(MEMBER, HOME, |region| region.events.rules.remove(HUB_RULE));
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "a rule is turned off",
+        change: |world| rule(world, DUTY_RULE, |rule| rule.state = RuleState::Disabled),
+        rule: "rule",
+    },
+    Happening {
+        name: "a rule matches another account only",
+        change: |world| {
+            rule(world, HUB_RULE, |rule| {
+                let text = rule.pattern.as_deref().expect("it has one");
+                let mut pattern: Value = serde_json::from_str(text).expect("JSON");
+                pattern["account"] = json!(["999988887777"]);
+                rule.pattern = Some(pattern.to_string());
+            });
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "a target is removed",
+        change: |world| rule(world, HUB_RULE, |rule| rule.targets.clear()),
+        rule: "target",
+    },
+    Happening {
+        name: "our target is turned elsewhere",
+        change: |world| {
+            rule(world, DUTY_RULE, |rule| {
+                let arn = format!("arn:aws:sns:{HOME}:{MEMBER}:elsewhere");
+                let other = Target::builder().id("baseline").arn(arn).build().expect("whole");
+                rule.targets = vec![other];
+            });
+        },
+        rule: "target",
+    },
+];
+
 /// What no value of a spec can bring about; empty for controls of other benches.
 pub fn happenings(control: &str) -> &'static [Happening] {
     match control {
         "sns.topics" => OF_TOPICS,
+        "events.finding-rules" => OF_FINDING_RULES,
         _ => &[],
     }
 }

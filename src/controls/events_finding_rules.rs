@@ -1,0 +1,183 @@
+//! `events.finding-rules`: what Security Hub and GuardDuty find, on its way to a topic.
+//!
+//! Two findings for each of the two rules: the rule itself, and the target that its matches go to. A rule that is not
+//! there is one finding that makes both.
+
+use crate::aws::{Reader, Writer};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight, Verdict};
+use crate::fault::Fault;
+
+mod live;
+mod pattern;
+mod plan;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use live::Observed;
+use pattern::{Source, Threshold};
+use plan::Declared;
+use spec::FindingRulesSpec;
+use write::{TARGET, Write};
+
+pub struct FindingRules;
+
+impl Control for FindingRules {
+    const META: Meta = Meta {
+        id: "events.finding-rules",
+        title: "What Security Hub and GuardDuty find is told at once",
+        docs: "\
+## What it checks
+
+In each region two rules of EventBridge on the default bus, by their names:
+
+- `baseline-securityhub-findings`: findings of Security Hub's controls with one of the declared severities that
+  are active, failed, and new or already told (`NEW`, `NOTIFIED`). Suppressed and resolved ones are not sent.
+- `baseline-guardduty-findings`: findings of GuardDuty from the declared severity on.
+
+For each: whether it is there and on, what it matches, by meaning, and whether the topic is among its targets.
+Rules and targets of others are left alone.
+
+Security Hub also takes findings from GuardDuty, Inspector and others in. They have no compliance status, so the
+first rule does not send them; GuardDuty's have a rule of their own.
+
+In the administrator's account of Security Hub and GuardDuty the rules see the findings of all members, so that is
+where to declare this. Where Security Hub brings findings of all regions together in the home region, its rule sees
+all of them there: `regions: [home]`.
+
+## Why it matters
+
+A finding that nobody reads is worth nothing, and nobody reads a console at night. The rules send what counts within
+minutes, and nothing else: who gets fifty messages a day reads none.
+
+## What apply does
+
+A rule that is not there is made, and then its target. Of a rule that is there, only what differs is changed: the call
+replaces all of a rule, so its description, role and schedule are read again right before and sent along. Messages are
+the whole event, as JSON: that is what chat integrations of AWS want. A target that somebody else set up for the same
+topic, with a message of its own, is as good.
+
+`deliver: home` sends the findings of other regions to the default bus of the home region, where the same rule sends
+them to the topic: one topic, and one mailbox to confirm, for all regions. EventBridge does that with the role of
+`events.forwarding`, which has to be declared too. Events sent from region to region are charged, by the million.
+
+The topic's policy must let EventBridge publish (`publishers: [events]` of `sns.topics`), and so must its key
+(`usedBy: [events]` of `kms.keys`). Where one does not, EventBridge drops the message without an error.
+
+## How to undo
+
+The audit record of the run holds what the fields were: declare those values, and apply. Turning a rule off, or letting
+less through, weakens, so apply asks for `--allow weakening:RULE`. baseline never deletes a rule or a target: a rule
+that did not exist before is turned off by `enabled: false`.
+",
+        example: "\
+topic: baseline-alerts
+deliver: home
+securityHub:
+  enabled: true
+  severities: [CRITICAL, HIGH]
+guardDuty:
+  enabled: true
+  severityAtLeast: 7
+",
+        reach: Reach::REGION,
+        rules: &[
+            Rule { id: "rule", severity: Severity::High, frameworks: &[] },
+            Rule { id: "target", severity: Severity::High, frameworks: &[] },
+        ],
+        reads: &[Call::new(live::DESCRIBE), Call::new(live::TARGETS)],
+        writes: &[write::PUT_RULE, write::PUT_TARGETS],
+        undo: Some("baseline never deletes a rule or a target"),
+    };
+    type Desired = FindingRulesSpec;
+    type Ask = Vec<Source>;
+    type Observed = Observed;
+    type Action = Write;
+
+    fn ask(&self, _: &Facts, spec: &FindingRulesSpec) -> Vec<Source> {
+        Source::ALL.into_iter().filter(|source| spec.declares(*source)).collect()
+    }
+
+    async fn observe(&self, aws: &Reader, ask: &Vec<Source>) -> Result<Observed, Fault> {
+        Ok(live::read(aws, ask).await)
+    }
+
+    fn needs(&self, facts: &Facts, spec: &FindingRulesSpec) -> Vec<Need> {
+        plan::needs(facts, spec)
+    }
+
+    fn plan(
+        &self,
+        facts: &Facts,
+        _: &Known,
+        spec: &FindingRulesSpec,
+        observed: &Observed,
+    ) -> Vec<Finding<Write>> {
+        let one = |source| Declared { facts, spec, source }.findings(observed.get(&source));
+        Source::ALL.into_iter().flat_map(one).collect()
+    }
+
+    async fn apply(&self, aws: &Writer, _: &Known, action: &Write) -> Result<(), Fault> {
+        action.send(aws).await
+    }
+
+    /// A rule that matches something else than ours has no words. The topic is the one that our own target, or else
+    /// the only topic among all targets, is.
+    fn import(&self, facts: &Facts, _: &Known, observed: &Observed) -> Option<FindingRulesSpec> {
+        let mut spec = FindingRulesSpec::default();
+        for (source, sight) in observed {
+            let Sight::Seen(Some(rule)) = sight else { continue };
+            let threshold = rule.pattern.as_ref().and_then(|pattern| source.threshold_in(pattern));
+            put(&mut spec, *source, rule.is_on(), threshold);
+            if let Sight::Seen(targets) = &rule.targets {
+                let here = format!(
+                    "arn:{}:sns:{}:{}:",
+                    facts.scope.region.partition(),
+                    facts.scope.region,
+                    facts.scope.account
+                );
+                let topic = |target: &live::Target| target.arn.strip_prefix(&here).map(str::to_owned);
+                let found = targets.get(TARGET).and_then(topic).or_else(|| targets.values().find_map(topic));
+                spec.topic = spec.topic.or(found);
+            }
+        }
+        let declares = Source::ALL.into_iter().any(|source| spec.declares(source));
+        (declares && spec.topic.is_some()).then_some(spec)
+    }
+
+    /// A rule that was not there is one that is off. Targets stay.
+    fn inverse(&self, _: &str, fields: &[Field]) -> Option<FindingRulesSpec> {
+        let mut spec = FindingRulesSpec::default();
+        for source in Source::ALL {
+            let of = |leaf: &str| fields.iter().find(|field| field.path == leaf);
+            let was_on = of(&format!("{}/enabled", source.path())).map(|f| f.before.as_bool().unwrap_or(false));
+            let created = of(&source.leaf()).is_some_and(|field| field.before.is_null());
+            let threshold = of(&source.leaf()).and_then(|field| match source {
+                Source::SecurityHub => {
+                    serde_json::from_value(field.before.clone()).ok().map(Threshold::Severities)
+                }
+                Source::GuardDuty => serde_json::from_value(field.before.clone()).ok().map(Threshold::AtLeast),
+            });
+            put(&mut spec, source, was_on.or(created.then_some(false)), threshold);
+        }
+        Some(spec)
+    }
+}
+
+fn put(spec: &mut FindingRulesSpec, source: Source, enabled: Option<bool>, threshold: Option<Threshold>) {
+    match (source, threshold) {
+        (Source::SecurityHub, threshold) => {
+            spec.security_hub.enabled = enabled;
+            if let Some(Threshold::Severities(all)) = threshold {
+                spec.security_hub.severities = Some(all);
+            }
+        }
+        (Source::GuardDuty, threshold) => {
+            spec.guard_duty.enabled = enabled;
+            if let Some(Threshold::AtLeast(number)) = threshold {
+                spec.guard_duty.severity_at_least = Some(number);
+            }
+        }
+    }
+}
