@@ -122,7 +122,10 @@ fn change(spec: &RegistrySpec, live: &Scanning, want: Scanning, fields: Vec<Fiel
     ]);
     let mut evidence = Vec::new();
     if types.is_gt() {
-        evidence.push("enhanced scanning needs Amazon Inspector: ECR turns it on for this registry");
+        evidence.push(
+            "enhanced scanning needs Amazon Inspector: ECR turns it on for this registry. Declare `resourceTypes: \
+             {ECR: true}` of `inspector.scanning` as well, or that may turn it off again",
+        );
         evidence.push("repositories that no rule names are no longer scanned, not even by hand");
     }
     if types.is_lt() {
@@ -164,8 +167,10 @@ repository that somebody will make tomorrow (FSBP ECR.1).
 One call, `ecr:PutRegistryScanningConfiguration`. It replaces type and rules, so what is not declared is read first
 and sent back unchanged; the plan names it. Rules that the scan type does not take (`CONTINUOUS_SCAN` with `BASIC`)
 end with it, and the plan shows them. `ENHANCED` needs Amazon Inspector: with that call ECR turns Inspector's
-scanning of the registry on, which makes Inspector's service-linked role and starts its charges. In an organisation
-whose Inspector is run by a delegated administrator, or by an organisation policy, AWS may refuse that to a member.
+scanning of the registry on, which makes Inspector's service-linked role and starts its charges. The two are one switch:
+`inspector.scanning` declares its other side, `resourceTypes: {ECR: true}`, and either may be applied first. In an
+organisation whose Inspector is run by a delegated administrator, or by an organisation policy, AWS may refuse that to
+a member.
 
 ## How to undo
 

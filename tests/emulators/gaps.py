@@ -13,7 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gaps_inspector
 import gaps_logs
+import gaps_notices
 from gaps_logs import OTHER_ACCOUNT
 from moto_server import MANAGEMENT, MotoServer, code_of
 
@@ -156,6 +158,8 @@ PROBES: tuple[Probe, ...] = (
     sts_role_must_exist,
     throttling,
     *gaps_logs.PROBES,
+    *gaps_notices.PROBES,
+    *gaps_inspector.PROBES,
 )
 
 

@@ -195,3 +195,24 @@ fn what_is_imported_is_in_sync_and_what_was_before_comes_back() {
     let said = json!({"guardDuty": {"severityAtLeast": 4}, "securityHub": {"enabled": false}});
     assert_eq!(back, serde_json::from_value(said).unwrap());
 }
+
+/// Answers as the API reference writes them.
+#[tokio::test]
+async fn answers_of_eventbridge_are_read_as_aws_writes_them() {
+    let answers = [
+        ("/", 200, r#"{"Arn": "arn:aws:events:eu-west-1:111122223333:rule/baseline-guardduty-findings",
+            "CreatedBy": "111122223333", "EventBusName": "default",
+            "EventPattern": "{\"source\":[\"aws.guardduty\"]}", "Name": "baseline-guardduty-findings",
+            "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}"#),
+        ("/", 200, r#"{"Targets": [{"Id": "a", "Arn": "arn:aws:sns:eu-west-1:111122223333:x"}], "NextToken": "n"}"#),
+        ("/", 200, r#"{"Targets": [{"Id": "b", "Arn": "arn:aws:sqs:eu-west-1:111122223333:y"}]}"#),
+    ];
+    let events = aws_sdk_eventbridge::Client::new(&crate::aws::canned::sdk(&answers));
+    let rule = live::rule_of(&events, "baseline-guardduty-findings").await.unwrap().unwrap();
+    assert_eq!((rule.is_on(), rule.pattern), (Some(true), Some(json!({"source": ["aws.guardduty"]}))));
+    assert!(matches!(rule.targets, Sight::Seen(targets) if targets.len() == 2));
+
+    let none = r#"{"__type": "ResourceNotFoundException", "message": "Rule x does not exist on EventBus default."}"#;
+    let events = aws_sdk_eventbridge::Client::new(&crate::aws::canned::sdk(&[("/", 400, none)]));
+    assert_eq!(live::rule_of(&events, "x").await, Ok(None));
+}

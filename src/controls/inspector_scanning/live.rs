@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_inspector2::Client;
 use aws_sdk_inspector2::types::{RelationshipStatus, State};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 use serde::{Deserialize, Serialize};
@@ -59,11 +60,16 @@ pub struct Configuration {
 }
 
 pub async fn read(aws: &Reader, configuration: bool) -> Result<Scanning, Fault> {
+    look(&aws.inspector(), aws.scope.account.as_str(), configuration).await
+}
+
+/// What Inspector says of the account `own`, which asks.
+pub async fn look(inspector: &Client, own: &str, configuration: bool) -> Result<Scanning, Fault> {
     let asked = async {
-        if configuration { Some(sight(configuration_of(aws).await)) } else { None }
+        if configuration { Some(sight(configuration_of(inspector).await)) } else { None }
     };
     let (types, administrator, configuration) =
-        futures::join!(types(aws), administrator(aws), asked);
+        futures::join!(types(inspector, own), administrator(inspector, own), asked);
     Ok(Scanning { types: types?, administrator: sight(administrator), configuration })
 }
 
@@ -71,11 +77,10 @@ fn sight<T>(answer: Result<T, Fault>) -> Sight<T> {
     answer.map_or_else(Sight::Unseen, Sight::Seen)
 }
 
-/// Without an id it is the caller's own account that is asked about. An account that never had Inspector is told as
-/// disabled, or not at all.
-async fn types(aws: &Reader) -> Result<BTreeMap<String, Status>, Fault> {
-    let answer = aws.inspector().batch_get_account_status().send().await.map_err(fault(STATUS))?;
-    let own = aws.scope.account.as_str();
+/// An account that never had Inspector is told as disabled, or not at all.
+async fn types(inspector: &Client, own: &str) -> Result<BTreeMap<String, Status>, Fault> {
+    let answer = inspector.batch_get_account_status().account_ids(own).send().await;
+    let answer = answer.map_err(fault(STATUS))?;
     if let Some(failed) = answer.failed_accounts().iter().find(|one| one.account_id() == own) {
         let code = failed.error_code().as_str();
         return Err(Fault { code: code.into(), ..Fault::local(kind_of(code), STATUS, failed.error_message()) });
@@ -120,8 +125,8 @@ pub fn kind_of(code: &str) -> FaultKind {
 }
 
 /// Nobody administers an account that is in no organisation, or in one without an administrator.
-async fn administrator(aws: &Reader) -> Result<Option<String>, Fault> {
-    let answer = match aws.inspector().get_delegated_admin_account().send().await {
+async fn administrator(inspector: &Client, own: &str) -> Result<Option<String>, Fault> {
+    let answer = match inspector.get_delegated_admin_account().send().await {
         Ok(answer) => answer,
         Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
         Err(error) => return Err(fault(ADMINISTRATOR)(error)),
@@ -133,11 +138,11 @@ async fn administrator(aws: &Reader) -> Result<Option<String>, Fault> {
         .delegated_admin
         .filter(|admin| member(admin.relationship_status()))
         .and_then(|admin| admin.account_id)
-        .filter(|account| account != aws.scope.account.as_str()))
+        .filter(|account| account != own))
 }
 
-async fn configuration_of(aws: &Reader) -> Result<Option<Configuration>, Fault> {
-    let answer = match aws.inspector().get_configuration().send().await {
+async fn configuration_of(inspector: &Client) -> Result<Option<Configuration>, Fault> {
+    let answer = match inspector.get_configuration().send().await {
         Ok(answer) => answer,
         Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
         Err(error) => return Err(fault(CONFIGURATION)(error)),

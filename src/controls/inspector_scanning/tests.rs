@@ -222,3 +222,45 @@ fn the_inverse_says_what_was_before() {
     let said = json!({"resourceTypes": {"EC2": false}, "ecr": {"rescanDuration": "DAYS_14"}});
     assert_eq!(back, serde_json::from_value(said).unwrap());
 }
+
+/// Answers as the API reference writes them.
+#[tokio::test]
+async fn answers_of_inspector_are_read_as_aws_writes_them() {
+    let answers = [
+        ("/status/batch/get", 200, r#"{"accounts": [{"accountId": "111122223333",
+            "resourceState": {
+                "ec2": {"errorCode": "ALREADY_ENABLED", "errorMessage": "x", "status": "ENABLED"},
+                "ecr": {"errorCode": "ACCESS_DENIED", "errorMessage": "x", "status": "DISABLED"},
+                "lambda": {"errorCode": "ENABLE_IN_PROGRESS", "errorMessage": "x", "status": "ENABLING"}},
+            "state": {"errorCode": "ALREADY_ENABLED", "errorMessage": "x", "status": "ENABLED"}}],
+            "failedAccounts": []}"#),
+        ("/delegatedadminaccounts/get", 200, r#"{"delegatedAdmin": {"accountId": "777766665555",
+            "relationshipStatus": "ENABLED"}}"#),
+        ("/configuration/get", 200, r#"{"ecrConfiguration": {"rescanDurationState": {"rescanDuration": "DAYS_30",
+            "pullDateRescanDuration": "DAYS_14", "pullDateRescanMode": "LAST_PULL_DATE", "status": "PENDING",
+            "updatedAt": 1766620800.0}},
+            "ec2Configuration": {"scanModeState": {"scanMode": "EC2_HYBRID", "scanModeStatus": "SUCCESS"}}}"#),
+    ];
+    let client = |answers| aws_sdk_inspector2::Client::new(&crate::aws::canned::sdk(answers));
+    let read = live::look(&client(&answers), "111122223333", true).await.unwrap();
+    let words: Vec<(&str, &str)> =
+        read.types.iter().map(|(name, status)| (name.as_str(), status.word.as_str())).collect();
+    assert_eq!(words, [("EC2", "ENABLED"), ("ECR", "DISABLED"), ("LAMBDA", "ENABLING")]);
+    assert_eq!(read.types["ECR"].error.as_deref(), Some("ACCESS_DENIED"));
+    assert_eq!(read.types["EC2"].error, None);
+    assert_eq!(read.administrator, Sight::Seen(Some("777766665555".into())));
+    let Some(Sight::Seen(Some(configuration))) = read.configuration else { panic!("no configuration") };
+    assert_eq!(configuration.ecr_status.as_deref(), Some("PENDING"));
+    assert_eq!(configuration.scan_mode.as_deref(), Some("EC2_HYBRID"));
+
+    let none = r#"{"__type": "ResourceNotFoundException", "message": "none"}"#;
+    let bare = [
+        ("/status/batch/get", 200, r#"{"accounts": [], "failedAccounts": []}"#),
+        ("/delegatedadminaccounts/get", 404, none),
+        ("/configuration/get", 404, none),
+    ];
+    let read = live::look(&client(&bare), "111122223333", true).await.unwrap();
+    assert!(read.types.values().all(|status| status.word == "DISABLED"), "{read:?}");
+    assert_eq!(read.administrator, Sight::Seen(None));
+    assert_eq!(read.configuration, Some(Sight::Seen(None)));
+}

@@ -82,7 +82,8 @@ fn sight<T>(answer: Result<T, Fault>) -> Sight<T> {
     answer.map_or_else(Sight::Unseen, Sight::Seen)
 }
 
-async fn one(sns: &Client, arn: &str, wanted: &Wanted) -> Result<Option<Topic>, Fault> {
+/// One topic; `None` where there is none.
+pub async fn one(sns: &Client, arn: &str, wanted: &Wanted) -> Result<Option<Topic>, Fault> {
     let Some(attributes) = attributes_of(sns, arn).await? else { return Ok(None) };
     let subscriptions = async {
         if wanted.subscriptions.is_empty() {

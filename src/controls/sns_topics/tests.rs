@@ -291,3 +291,53 @@ fn the_inverse_says_what_was_before() {
     assert_eq!(Topics.inverse("alerts", &fields), Some(wanted));
     assert!(Topics.inverse("alerts/team", &[]).is_some_and(|spec| spec.topics.contains_key("alerts")));
 }
+
+/// Answers as the API reference writes them.
+#[tokio::test]
+async fn answers_of_sns_are_read_as_aws_writes_them() {
+    let answers = [
+        ("/", 200, "<GetTopicAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+            <GetTopicAttributesResult><Attributes>\
+            <entry><key>Owner</key><value>111122223333</value></entry>\
+            <entry><key>Policy</key><value>{&quot;Version&quot;:&quot;2008-10-17&quot;,&quot;Statement&quot;:[]}</value></entry>\
+            <entry><key>DisplayName</key><value>Alerts</value></entry>\
+            <entry><key>KmsMasterKeyId</key><value>alias/baseline/logs</value></entry>\
+            </Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>"),
+        ("/", 200, "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+            <ListSubscriptionsByTopicResult><Subscriptions><member>\
+            <TopicArn>arn:aws:sns:eu-west-1:111122223333:alerts</TopicArn><Protocol>email</Protocol>\
+            <SubscriptionArn>PendingConfirmation</SubscriptionArn><Owner>111122223333</Owner>\
+            <Endpoint>sec@acme.example</Endpoint></member></Subscriptions>\
+            </ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"),
+    ];
+    let sns = aws_sdk_sns::Client::new(&crate::aws::canned::sdk(&answers));
+    let to = Endpoint { protocol: endpoint::Protocol::Email, address: "sec@acme.example".into() };
+    let wanted = Wanted { subscriptions: [("team".to_owned(), to)].into(), tags: false };
+    let read = live::one(&sns, "arn:aws:sns:eu-west-1:111122223333:alerts", &wanted).await.unwrap().unwrap();
+    assert_eq!((read.display_name.as_str(), read.key.as_deref()), ("Alerts", Some("alias/baseline/logs")));
+    assert_eq!(read.policy, Sight::Seen(json!({"Version": "2008-10-17", "Statement": []})));
+    assert_eq!(read.subscriptions, Some(Sight::Seen([("team".to_owned(), State::Pending)].into())));
+}
+
+#[tokio::test]
+async fn tags_of_sns_and_its_not_found_are_read_as_aws_writes_them() {
+    let attributes = "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes/>\
+        </GetTopicAttributesResult></GetTopicAttributesResponse>";
+    let tags = "<ListTagsForResourceResponse><ListTagsForResourceResult><Tags><member><Key>data</Key>\
+        <Value>internal</Value></member></Tags></ListTagsForResourceResult></ListTagsForResourceResponse>";
+    let sns = aws_sdk_sns::Client::new(&crate::aws::canned::sdk(&[("/", 200, attributes), ("/", 200, tags)]));
+    let wanted = Wanted { tags: true, ..Wanted::default() };
+    let read = live::one(&sns, "arn", &wanted).await.unwrap().unwrap();
+    assert_eq!(read.tags, Some(Sight::Seen([("data".to_owned(), "internal".to_owned())].into())));
+    assert!(matches!(read.policy, Sight::Unseen(_)), "an answer without a policy is no answer");
+
+    let not_found = "<ErrorResponse><Error><Type>Sender</Type><Code>NotFound</Code>\
+        <Message>Topic does not exist</Message></Error><RequestId>r</RequestId></ErrorResponse>";
+    let sns = aws_sdk_sns::Client::new(&crate::aws::canned::sdk(&[("/", 404, not_found)]));
+    assert_eq!(live::one(&sns, "arn", &Wanted::default()).await, Ok(None));
+    let denied = "<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code>\
+        <Message>not authorized</Message></Error><RequestId>r</RequestId></ErrorResponse>";
+    let sns = aws_sdk_sns::Client::new(&crate::aws::canned::sdk(&[("/", 403, denied)]));
+    let fault = live::one(&sns, "arn", &Wanted::default()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Denied);
+}

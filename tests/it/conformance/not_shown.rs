@@ -32,8 +32,8 @@ const NOT_SHOWN: &[NotShown] = &[
     },
     NotShown { what: "users locked out by `hardExpiry`", why: "the world's users have no passwords" },
     NotShown {
-        what: "Amazon Inspector, which enhanced scanning turns on",
-        why: "the world has no Inspector; a registry only says that it scans with it",
+        what: "that enhanced scanning and Inspector's type ECR turn each other on",
+        why: "the world's registry and its Inspector do not know each other",
     },
     NotShown {
         what: "the minutes that AWS takes to block public images",
