@@ -1,7 +1,7 @@
 //! `events.finding-rules`: what Security Hub and GuardDuty find, on its way to a topic.
 //!
-//! Two findings for each of the two rules: the rule itself, and the target that its matches go to. A rule that is not
-//! there is one finding that makes both.
+//! Two findings for each rule: the rule itself, and the target that its matches go to. A rule that is not there is one
+//! finding that makes both. The role that regions send to the home region with is made there, in a finding of its own.
 
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight, Verdict};
@@ -10,12 +10,13 @@ use crate::fault::Fault;
 mod live;
 mod pattern;
 mod plan;
+mod role;
 mod spec;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use live::Observed;
+use live::{Ask, Observed};
 use pattern::{Source, Threshold};
 use plan::Declared;
 use spec::FindingRulesSpec;
@@ -36,8 +37,12 @@ In each region two rules of EventBridge on the default bus, by their names:
   are active, failed, and new or already told (`NEW`, `NOTIFIED`). Suppressed and resolved ones are not sent.
 - `baseline-guardduty-findings`: findings of GuardDuty from the declared severity on.
 
-For each: whether it is there and on, what it matches, by meaning, and whether the topic is among its targets.
-Rules and targets of others are left alone.
+With `forwardGlobal`, a third one in us-east-1 (in other partitions, in their own global region):
+
+- `baseline-global-events`: events of IAM, STS and signing in, which happen there alone, to the home region's bus.
+
+For each: whether it is there and on, what it matches, by meaning, and whether the topic, or the
+bus, is among its targets. Rules and targets of others are left alone.
 
 Security Hub also takes findings from GuardDuty, Inspector and others in. They have no compliance status, so the
 first rule does not send them; GuardDuty's have a rule of their own.
@@ -59,8 +64,10 @@ the whole event, as JSON: that is what chat integrations of AWS want. A target t
 topic, with a message of its own, is as good.
 
 `deliver: home` sends the findings of other regions to the default bus of the home region, where the same rule sends
-them to the topic: one topic, and one mailbox to confirm, for all regions. EventBridge does that with the role of
-`events.forwarding`, which has to be declared too. Events sent from region to region are charged, by the million.
+them to the topic: one topic, and one mailbox to confirm, for all regions. EventBridge does that, and what
+`forwardGlobal` asks for, with the role `baseline-events-forwarding`, which is made in the home region and may do nothing
+but that. Events sent from region to region are charged, by the million. `forwardGlobal` needs us-east-1 among the
+managed regions; where it is not, that is a task by hand.
 
 The topic's policy must let EventBridge publish (`publishers: [events]` of `sns.topics`), and so must its key
 (`usedBy: [events]` of `kms.keys`). Where one does not, EventBridge drops the message without an error.
@@ -85,21 +92,28 @@ guardDuty:
         rules: &[
             Rule { id: "rule", severity: Severity::High, frameworks: &[] },
             Rule { id: "target", severity: Severity::High, frameworks: &[] },
+            Rule { id: "role", severity: Severity::Medium, frameworks: &[] },
         ],
-        reads: &[Call::new(live::DESCRIBE), Call::new(live::TARGETS)],
-        writes: &[write::PUT_RULE, write::PUT_TARGETS],
-        undo: Some("baseline never deletes a rule or a target"),
+        reads: &[
+            Call::new(live::DESCRIBE),
+            Call::new(live::TARGETS),
+            Call::new(role::GET),
+            Call::new(role::GET_POLICY),
+        ],
+        writes: &[write::PUT_RULE, write::PUT_TARGETS, write::CREATE_ROLE, write::TRUST, write::ALLOW_ROLE],
+        undo: Some("baseline never deletes a rule, a target or a role"),
     };
     type Desired = FindingRulesSpec;
-    type Ask = Vec<Source>;
+    type Ask = Ask;
     type Observed = Observed;
     type Action = Write;
 
-    fn ask(&self, _: &Facts, spec: &FindingRulesSpec) -> Vec<Source> {
-        Source::ALL.into_iter().filter(|source| spec.declares(*source)).collect()
+    fn ask(&self, facts: &Facts, spec: &FindingRulesSpec) -> Ask {
+        let rules = Source::ALL.into_iter().filter(|source| spec.declares(facts, *source)).collect();
+        Ask { rules, role: role::is_asked(facts, spec) }
     }
 
-    async fn observe(&self, aws: &Reader, ask: &Vec<Source>) -> Result<Observed, Fault> {
+    async fn observe(&self, aws: &Reader, ask: &Ask) -> Result<Observed, Fault> {
         Ok(live::read(aws, ask).await)
     }
 
@@ -114,8 +128,10 @@ guardDuty:
         spec: &FindingRulesSpec,
         observed: &Observed,
     ) -> Vec<Finding<Write>> {
-        let one = |source| Declared { facts, spec, source }.findings(observed.get(&source));
-        Source::ALL.into_iter().flat_map(one).collect()
+        let one = |source| Declared { facts, spec, source }.findings(observed.rules.get(&source));
+        let mut findings: Vec<_> = Source::ALL.into_iter().flat_map(one).collect();
+        findings.extend(role::findings(facts, spec, observed.role.as_ref()));
+        findings
     }
 
     async fn apply(&self, aws: &Writer, _: &Known, action: &Write) -> Result<(), Fault> {
@@ -126,7 +142,7 @@ guardDuty:
     /// the only topic among all targets, is.
     fn import(&self, facts: &Facts, _: &Known, observed: &Observed) -> Option<FindingRulesSpec> {
         let mut spec = FindingRulesSpec::default();
-        for (source, sight) in observed {
+        for (source, sight) in &observed.rules {
             let Sight::Seen(Some(rule)) = sight else { continue };
             let threshold = rule.pattern.as_ref().and_then(|pattern| source.threshold_in(pattern));
             put(&mut spec, *source, rule.is_on(), threshold);
@@ -142,7 +158,7 @@ guardDuty:
                 spec.topic = spec.topic.or(found);
             }
         }
-        let declares = Source::ALL.into_iter().any(|source| spec.declares(source));
+        let declares = Source::ALL.into_iter().any(|source| spec.declares(facts, source));
         (declares && spec.topic.is_some()).then_some(spec)
     }
 
@@ -151,13 +167,14 @@ guardDuty:
         let mut spec = FindingRulesSpec::default();
         for source in Source::ALL {
             let of = |leaf: &str| fields.iter().find(|field| field.path == leaf);
-            let was_on = of(&format!("{}/enabled", source.path())).map(|f| f.before.as_bool().unwrap_or(false));
-            let created = of(&source.leaf()).is_some_and(|field| field.before.is_null());
-            let threshold = of(&source.leaf()).and_then(|field| match source {
+            let was_on = of(source.switch()).map(|field| field.before.as_bool().unwrap_or(false));
+            let created = of(source.leaf()).is_some_and(|field| field.before.is_null());
+            let threshold = of(source.leaf()).and_then(|field| match source {
                 Source::SecurityHub => {
                     serde_json::from_value(field.before.clone()).ok().map(Threshold::Severities)
                 }
                 Source::GuardDuty => serde_json::from_value(field.before.clone()).ok().map(Threshold::AtLeast),
+                Source::Global => None,
             });
             put(&mut spec, source, was_on.or(created.then_some(false)), threshold);
         }
@@ -173,6 +190,7 @@ fn put(spec: &mut FindingRulesSpec, source: Source, enabled: Option<bool>, thres
                 spec.security_hub.severities = Some(all);
             }
         }
+        (Source::Global, _) => spec.forward_global = enabled,
         (Source::GuardDuty, threshold) => {
             spec.guard_duty.enabled = enabled;
             if let Some(Threshold::AtLeast(number)) = threshold {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::pattern::Source;
+use super::role::{self, Role};
 use crate::aws::{Reader, fault};
 use crate::control::Sight;
 use crate::fault::{Fault, FaultKind};
@@ -51,19 +52,38 @@ impl Rule {
     }
 }
 
-/// What stands under each name; `None` where there is no rule.
-pub type Observed = BTreeMap<Source, Sight<Option<Rule>>>;
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observed {
+    /// What stands under each name; `None` where there is no rule.
+    pub rules: BTreeMap<Source, Sight<Option<Rule>>>,
+    /// `None` where it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Sight<Option<Role>>>,
+}
+
+/// What must be looked at here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    pub rules: Vec<Source>,
+    pub role: bool,
+}
 
 pub const DESCRIBE: &str = "events:DescribeRule";
 pub const TARGETS: &str = "events:ListTargetsByRule";
 
-pub async fn read(aws: &Reader, wanted: &[Source]) -> Observed {
-    let mut observed = Observed::new();
-    for source in wanted {
+pub async fn read(aws: &Reader, ask: &Ask) -> Observed {
+    let mut rules = BTreeMap::new();
+    for source in &ask.rules {
         let found = rule_of(&aws.events(), source.rule()).await;
-        observed.insert(*source, found.map_or_else(Sight::Unseen, Sight::Seen));
+        rules.insert(*source, found.map_or_else(Sight::Unseen, Sight::Seen));
     }
-    observed
+    let role = if ask.role {
+        Some(role::read(&aws.iam()).await.map_or_else(Sight::Unseen, Sight::Seen))
+    } else {
+        None
+    };
+    Observed { rules, role }
 }
 
 /// The rule of this name on the default bus.

@@ -13,6 +13,8 @@ use super::spec::{AtLeast, Severity};
 pub enum Source {
     SecurityHub,
     GuardDuty,
+    /// What happens in the partition's global region alone.
+    Global,
 }
 
 /// What a rule lets through.
@@ -21,32 +23,39 @@ pub enum Source {
 pub enum Threshold {
     Severities(BTreeSet<Severity>),
     AtLeast(AtLeast),
+    All,
 }
 
+/// The sources of global events that CloudTrail tells EventBridge of (CloudTrail User Guide, "Global service events").
+const GLOBAL: [&str; 3] = ["aws.iam", "aws.signin", "aws.sts"];
+
 impl Source {
-    pub const ALL: [Self; 2] = [Self::SecurityHub, Self::GuardDuty];
+    pub const ALL: [Self; 3] = [Self::SecurityHub, Self::GuardDuty, Self::Global];
 
     /// The rule's name.
     pub fn rule(self) -> &'static str {
         match self {
             Self::SecurityHub => "baseline-securityhub-findings",
             Self::GuardDuty => "baseline-guardduty-findings",
+            Self::Global => "baseline-global-events",
         }
     }
 
-    /// Where it stands in the spec.
-    pub fn path(self) -> &'static str {
+    /// The leaf of the spec that turns it on and off.
+    pub fn switch(self) -> &'static str {
         match self {
-            Self::SecurityHub => "/securityHub",
-            Self::GuardDuty => "/guardDuty",
+            Self::SecurityHub => "/securityHub/enabled",
+            Self::GuardDuty => "/guardDuty/enabled",
+            Self::Global => "/forwardGlobal",
         }
     }
 
     /// The leaf that holds its threshold.
-    pub fn leaf(self) -> String {
+    pub fn leaf(self) -> &'static str {
         match self {
-            Self::SecurityHub => format!("{}/severities", self.path()),
-            Self::GuardDuty => format!("{}/severityAtLeast", self.path()),
+            Self::SecurityHub => "/securityHub/severities",
+            Self::GuardDuty => "/guardDuty/severityAtLeast",
+            Self::Global => "/forwardGlobal",
         }
     }
 
@@ -54,6 +63,7 @@ impl Source {
         match self {
             Self::SecurityHub => "Failed controls of Security Hub, to a topic",
             Self::GuardDuty => "Findings of GuardDuty, to a topic",
+            Self::Global => "Events of IAM, STS and signing in, to the home region",
         }
     }
 
@@ -63,6 +73,7 @@ impl Source {
         match self {
             Self::SecurityHub => Threshold::Severities([Severity::Critical, Severity::High].into()),
             Self::GuardDuty => Threshold::AtLeast(AtLeast::new(7).expect("it is within 1 and 10")),
+            Self::Global => Threshold::All,
         }
     }
 
@@ -78,6 +89,7 @@ impl Source {
                 let whole = (1..=10).find(|whole| f64::from(*whole) == number)?;
                 Threshold::AtLeast(AtLeast::new(whole)?)
             }
+            Self::Global => Threshold::All,
         };
         same(&threshold.pattern(), live).then_some(threshold)
     }
@@ -89,6 +101,7 @@ impl Threshold {
         match self {
             Self::Severities(all) => all.iter().map(|severity| severity.word()).collect(),
             Self::AtLeast(number) => (*number).into(),
+            Self::All => true.into(),
         }
     }
 
@@ -97,6 +110,7 @@ impl Threshold {
         match (self, other) {
             (Self::Severities(ours), Self::Severities(theirs)) => ours.is_superset(theirs),
             (Self::AtLeast(ours), Self::AtLeast(theirs)) => ours <= theirs,
+            (Self::All, Self::All) => true,
             _ => false,
         }
     }
@@ -120,6 +134,7 @@ impl Threshold {
                 "detail-type": ["GuardDuty Finding"],
                 "detail": {"severity": [{"numeric": [">=", number.get()]}]},
             }),
+            Self::All => json!({"source": GLOBAL}),
         }
     }
 }

@@ -4,13 +4,12 @@ use serde_json::Value;
 
 use super::live::{self, Rule};
 use super::pattern::{Source, Threshold};
+use super::role::ROLE;
 use super::spec::{Deliver, FindingRulesSpec};
 use super::write::{Destination, PUT_TARGETS, TARGET, Write};
 use crate::control::{Change, Direction, Facts, Field, Finding, Need, Risk, Sight, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
-
-/// The role that EventBridge sends events to another region with; `events.forwarding` makes it.
-pub const ROLE: &str = "baseline-events-forwarding";
+use crate::place::Region;
 
 /// One rule in one scope.
 #[derive(Clone, Copy)]
@@ -20,11 +19,17 @@ pub struct Declared<'a> {
     pub source: Source,
 }
 
+/// Is it the region where global events happen, and not the home region?
+fn is_global(facts: &Facts) -> bool {
+    facts.scope.region == Region::global(&facts.partition) && facts.scope.region != facts.home
+}
+
 impl FindingRulesSpec {
     pub fn enabled(&self, source: Source) -> Option<bool> {
         match source {
             Source::SecurityHub => self.security_hub.enabled,
             Source::GuardDuty => self.guard_duty.enabled,
+            Source::Global => self.forward_global,
         }
     }
 
@@ -32,43 +37,61 @@ impl FindingRulesSpec {
         match source {
             Source::SecurityHub => self.security_hub.severities.clone().map(Threshold::Severities),
             Source::GuardDuty => self.guard_duty.severity_at_least.map(Threshold::AtLeast),
+            Source::Global => self.forward_global.filter(|on| *on).map(|_| Threshold::All),
         }
     }
 
-    pub fn declares(&self, source: Source) -> bool {
-        self.enabled(source).is_some() || self.threshold(source).is_some()
+    /// Is anything said of the rule in this region?
+    pub fn declares(&self, facts: &Facts, source: Source) -> bool {
+        (self.enabled(source).is_some() || self.threshold(source).is_some())
+            && (source != Source::Global || is_global(facts))
     }
 
     /// Is the rule to be there?
-    pub fn wants(&self, source: Source) -> bool {
-        self.declares(source) && self.enabled(source) != Some(false)
+    pub fn wants(&self, facts: &Facts, source: Source) -> bool {
+        self.declares(facts, source) && self.enabled(source) != Some(false)
     }
 
-    /// Where findings go from here; `None` where no topic is declared.
-    fn destination(&self, facts: &Facts) -> Option<Destination> {
+    /// Does some region send anything to the home region? The role for it is made at home.
+    pub fn forwards(&self) -> bool {
+        self.deliver == Some(Deliver::Home) || self.forward_global == Some(true)
+    }
+
+    /// Where a rule's matches go from here; `None` where no topic is declared.
+    fn destination(&self, facts: &Facts, source: Source) -> Option<Destination> {
+        let home = || Destination::Bus { region: facts.home.clone(), role: ROLE.into() };
+        if source == Source::Global {
+            return Some(home());
+        }
         let name = self.topic.clone()?;
-        Some(if self.deliver == Some(Deliver::Home) && facts.scope.region != facts.home {
-            Destination::Bus { region: facts.home.clone(), role: ROLE.into() }
-        } else {
-            Destination::Topic { name }
-        })
+        let elsewhere = self.deliver == Some(Deliver::Home) && facts.scope.region != facts.home;
+        Some(if elsewhere { home() } else { Destination::Topic { name } })
+    }
+
+    /// What a rule's target stands on: the topic, and the role to get there where it is in another region.
+    fn stands_on(&self, facts: &Facts, source: Source) -> Vec<Thing> {
+        let account = || facts.scope.account.clone();
+        let topic = |region: &Region| {
+            let name = self.topic.clone().filter(|_| source != Source::Global)?;
+            Some(Thing::Topic { account: account(), region: region.clone(), name })
+        };
+        match self.destination(facts, source) {
+            Some(Destination::Bus { region, role }) => {
+                topic(&region).into_iter().chain([Thing::Role { account: account(), name: role }]).collect()
+            }
+            Some(Destination::Topic { .. }) => topic(&facts.scope.region).into_iter().collect(),
+            None => Vec::new(),
+        }
     }
 }
 
-/// The topic, and the role to get there where it is in another region.
+/// What the targets of all rules that are to be here stand on.
 pub fn needs(facts: &Facts, spec: &FindingRulesSpec) -> Vec<Need> {
-    let Some(name) = spec.topic.clone() else { return Vec::new() };
-    if !Source::ALL.into_iter().any(|source| spec.wants(source)) {
-        return Vec::new();
-    }
-    let account = facts.scope.account.clone();
-    let at = |region| Need::hard(Thing::Topic { account: account.clone(), region, name: name.clone() });
-    match spec.destination(facts) {
-        Some(Destination::Bus { region, role }) => {
-            vec![at(region), Need::hard(Thing::Role { account: account.clone(), name: role })]
-        }
-        Some(Destination::Topic { .. }) | None => vec![at(facts.scope.region.clone())],
-    }
+    let wanted = Source::ALL.into_iter().filter(|source| spec.wants(facts, *source));
+    let mut things: Vec<Thing> = wanted.flat_map(|source| spec.stands_on(facts, source)).collect();
+    things.sort();
+    things.dedup();
+    things.into_iter().map(Need::hard).collect()
 }
 
 fn nowhere() -> Verdict<Write> {
@@ -81,12 +104,17 @@ impl Declared<'_> {
         Finding::new(self.source.rule(), rule, verdict)
     }
 
-    fn enabled_path(&self) -> String {
-        format!("{}/enabled", self.source.path())
+    /// The field that tells of the target, before and after.
+    fn sends(&self, before: Value) -> Field {
+        match (self.source, &self.spec.topic) {
+            (Source::Global, _) => Field::new(self.source.switch(), before, true),
+            (_, Some(topic)) => Field::new("/topic", before, topic.as_str()),
+            (_, None) => Field::new("/topic", before, Value::Null),
+        }
     }
 
     pub fn findings(&self, sight: Option<&Sight<Option<Rule>>>) -> Vec<Finding<Write>> {
-        if !self.spec.declares(self.source) {
+        if !self.spec.declares(self.facts, self.source) {
             return Vec::new();
         }
         match sight {
@@ -100,7 +128,8 @@ impl Declared<'_> {
             Some(Sight::Seen(None)) => vec![self.say("rule", self.absent())],
             Some(Sight::Seen(Some(rule))) => {
                 let mut findings = vec![self.say("rule", self.rule(rule))];
-                let sends = self.spec.wants(self.source) && self.spec.topic.is_some();
+                let sends = self.spec.wants(self.facts, self.source)
+                    && self.spec.destination(self.facts, self.source).is_some();
                 if sends && rule.managed_by.is_none() {
                     findings.push(self.say("target", self.target(rule)));
                 }
@@ -112,19 +141,19 @@ impl Declared<'_> {
     /// There is no rule: one change makes it and its target.
     fn absent(&self) -> Verdict<Write> {
         let Self { facts, spec, source } = *self;
-        if !spec.wants(source) {
+        if !spec.wants(facts, source) {
             return Verdict::InSync;
         }
-        let (Some(to), Some(topic)) = (spec.destination(facts), &spec.topic) else { return nowhere() };
+        let Some(to) = spec.destination(facts, source) else { return nowhere() };
         let mut fields = Vec::new();
         if spec.enabled(source).is_some() {
-            fields.push(Field::new(self.enabled_path(), Value::Null, true));
+            fields.push(Field::new(source.switch(), Value::Null, true));
         }
         let declared = spec.threshold(source);
-        if let Some(threshold) = &declared {
-            fields.push(Field::new(source.leaf(), Value::Null, threshold.word()));
+        if source != Source::Global {
+            fields.extend(declared.as_ref().map(|it| Field::new(source.leaf(), Value::Null, it.word())));
+            fields.push(self.sends(Value::Null));
         }
-        fields.push(Field::new("/topic", Value::Null, topic.as_str()));
         let carries = declared.is_none().then(|| {
             let usual = source.usual().word();
             format!("{} {usual}: not declared, but a rule needs it", source.leaf().trim_start_matches('/'))
@@ -134,12 +163,22 @@ impl Declared<'_> {
             Write::Create { source, threshold, tags: facts.tags.clone() },
             Write::Target { source, to },
         ];
-        Verdict::Change(Change { carries, ..Change::create(fields, steps) })
+        Verdict::Change(Change {
+            carries,
+            cost: self.cost(&to),
+            stands_on: Some(spec.stands_on(facts, source)),
+            ..Change::create(fields, steps)
+        })
+    }
+
+    fn cost(&self, to: &Destination) -> Option<String> {
+        matches!(to, Destination::Bus { .. })
+            .then(|| "EventBridge charges for events that go to another region, by the million".into())
     }
 
     /// Whether the rule is on, and what it lets through.
     fn rule(&self, live: &Rule) -> Verdict<Write> {
-        let Self { spec, source, .. } = *self;
+        let Self { facts, spec, source } = *self;
         let Some(on) = live.is_on() else {
             let message = format!("`{}` is not a state of a rule that this build knows", live.state);
             return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, live::DESCRIBE, message) };
@@ -147,15 +186,17 @@ impl Declared<'_> {
         let (mut fields, mut directions) = (Vec::new(), vec![Direction::Neutral]);
         let switch = spec.enabled(source).filter(|want| *want != on);
         if let Some(want) = switch {
-            fields.push(Field::new(self.enabled_path(), on, want));
+            fields.push(Field::new(source.switch(), on, want));
             directions.push(if want { Direction::Strengthens } else { Direction::Weakens });
         }
         let now = live.pattern.as_ref().and_then(|pattern| source.threshold_in(pattern));
         // What a rule that is to be off would let through matters to nobody.
-        let threshold = spec.threshold(source).filter(|want| spec.wants(source) && now.as_ref() != Some(want));
+        let threshold = spec.threshold(source).filter(|want| spec.wants(facts, source) && now.as_ref() != Some(want));
         if let Some(want) = &threshold {
             let before = now.as_ref().map_or_else(|| "another pattern".into(), Threshold::word);
-            fields.push(Field::new(source.leaf(), before, want.word()));
+            if fields.iter().all(|field| field.path != source.leaf()) {
+                fields.push(Field::new(source.leaf(), before, want.word()));
+            }
             directions.push(match &now {
                 Some(now) if want.covers(now) => Direction::Strengthens,
                 Some(_) => Direction::Weakens,
@@ -187,7 +228,7 @@ impl Declared<'_> {
     /// Whether what the rule matches gets there. Other targets stay.
     fn target(&self, live: &Rule) -> Verdict<Write> {
         let Self { facts, spec, source } = *self;
-        let (Some(to), Some(topic)) = (spec.destination(facts), &spec.topic) else { return nowhere() };
+        let Some(to) = spec.destination(facts, source) else { return nowhere() };
         let targets = match &live.targets {
             Sight::Seen(targets) => targets,
             Sight::Unseen(fault) => return Verdict::Unknown { fault: fault.clone() },
@@ -204,8 +245,10 @@ impl Declared<'_> {
         Verdict::Change(Change {
             risk: if old.is_some() { Risk::Disruptive } else { Risk::Safe },
             evidence: old.as_ref().map(|old| format!("{old} gets no more findings of this rule")),
+            cost: self.cost(&to),
+            stands_on: Some(spec.stands_on(facts, source)),
             ..Change::update(
-                vec![Field::new("/topic", old.unwrap_or_else(|| "none".into()), topic.as_str())],
+                vec![self.sends(old.unwrap_or_else(|| "none".into()).into())],
                 vec![Write::Target { source, to }],
             )
         })

@@ -19,9 +19,13 @@ pub struct FindingRulesSpec {
     )]
     pub topic: Option<String>,
     /// Where the topic is: one in each `region` (also where it is not said), or the one in the `home` region, which
-    /// the other regions send their findings to. That needs the role of `events.forwarding`.
-    #[schemars(extend("x-fixed" = "the same in the home region; what differs is shown by tests of the control"))]
+    /// the other regions send their findings to, with the role `baseline-events-forwarding`.
+    #[schemars(extend("x-fixed" = "in the home region both are the same; a role that was made stays"))]
     pub deliver: Option<Deliver>,
+    /// Events of IAM, STS and signing in, which happen in us-east-1 alone, are sent on from there to the default bus
+    /// of the home region, where alarms and rules can see them. us-east-1 has to be a managed region.
+    #[schemars(extend("x-fixed" = "shown by tests of the control: it happens in another region"))]
+    pub forward_global: Option<bool>,
     /// Failed controls of Security Hub, new or already told, by their severity.
     pub security_hub: SecurityHubSpec,
     /// Findings of GuardDuty by their severity.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::live::{Rule as Live, Target};
-use super::plan::ROLE;
+use super::role::{ROLE, Role};
 use super::write::Destination;
 use super::*;
 use crate::control::{Change, ChangeKind, Direction, Risk, Thing};
@@ -37,10 +37,10 @@ fn elsewhere() -> Facts {
 
 fn findings_in(facts: &Facts, spec: Value, live: Option<Live>) -> Vec<Finding<Write>> {
     let spec = serde_json::from_value(spec).unwrap();
-    let observed = BTreeMap::from([
-        (Source::GuardDuty, Sight::Seen(live)),
-        (Source::SecurityHub, Sight::Seen(None)),
-    ]);
+    let mut rules = BTreeMap::from([(Source::SecurityHub, Sight::Seen(None)), (Source::Global, Sight::Seen(None))]);
+    rules.insert(Source::GuardDuty, Sight::Seen(live));
+    let role = Role { trust: Some(role::trust()), policy: Some(role::policy(facts)) };
+    let observed = Observed { rules, role: Some(Sight::Seen(Some(role))) };
     FindingRules.plan(facts, &Known::default(), &spec, &observed)
 }
 
@@ -68,7 +68,7 @@ fn a_rule_that_is_not_there_is_made_with_its_target() {
         &made.steps[..],
         [Write::Create { .. }, Write::Target { to: Destination::Topic { name }, .. }] if name == "alerts"
     ));
-    assert_eq!(made.stands_on, None, "it waits for the topic");
+    assert!(matches!(made.stands_on.as_deref(), Some([Thing::Topic { .. }])), "it waits for the topic");
     let less = json!({"topic": "alerts", "guardDuty": {"enabled": true}});
     let made = change(findings_in(&facts(), less, None).remove(0).verdict);
     assert!(made.carries.is_some_and(|carries| carries.contains("severityAtLeast 7")));
@@ -149,10 +149,11 @@ fn other_regions_send_to_the_home_region_by_a_role() {
     spec["deliver"] = json!("home");
     let read = serde_json::from_value(spec.clone()).unwrap();
     let needs = FindingRules.needs(&elsewhere(), &read);
-    let [topic, role] = &needs[..] else { panic!("{needs:?}") };
+    let [role, topic] = &needs[..] else { panic!("{needs:?}") };
     assert_eq!(topic.thing.region().map(Region::as_str), Some("eu-west-1"));
     assert!(matches!(&role.thing, Thing::Role { name, .. } if name == ROLE));
     assert_eq!(FindingRules.needs(&facts(), &read).len(), 1, "at home the topic is all");
+    assert!(FindingRules.ask(&facts(), &read).role && !FindingRules.ask(&elsewhere(), &read).role);
 
     let made = change(findings_in(&elsewhere(), spec.clone(), None).remove(0).verdict);
     let Some(Write::Target { to, .. }) = made.steps.last() else { panic!("{:?}", made.steps) };
@@ -172,6 +173,66 @@ fn other_regions_send_to_the_home_region_by_a_role() {
     assert!(matches!(target_of(live()), Verdict::Change(_)), "a topic of another region");
 }
 
+/// The member where global events happen.
+fn global() -> Facts {
+    let mut facts = facts();
+    facts.scope.region = Region::new("us-east-1");
+    facts
+}
+
+#[test]
+fn global_events_are_sent_on_from_where_they_happen() {
+    let spec = || json!({"forwardGlobal": true});
+    let made = change(findings_in(&global(), spec(), None).remove(0).verdict);
+    assert_eq!(made.fields, [Field::new("/forwardGlobal", Value::Null, true)]);
+    assert!(made.cost.is_some());
+    assert!(matches!(made.stands_on.as_deref(), Some([Thing::Role { name, .. }]) if name == ROLE));
+    let Some(Write::Target { to: Destination::Bus { region, .. }, .. }) = made.steps.last() else {
+        panic!("{:?}", made.steps)
+    };
+    assert_eq!(region.as_str(), "eu-west-1");
+    assert_eq!(findings_in(&elsewhere(), spec(), None), [], "no other region has them");
+    assert_eq!(findings_in(&global(), json!({"forwardGlobal": false}), None).remove(0).verdict, Verdict::InSync);
+}
+
+#[test]
+fn a_global_region_that_is_not_managed_is_a_task() {
+    let spec = || json!({"forwardGlobal": true});
+    let found = findings_in(&facts(), spec(), None);
+    let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(rules, ["rule", "role"]);
+    assert!(matches!(&found[0].verdict, Verdict::Manual(task) if task.title.contains("us-east-1")));
+    let mut managed = facts();
+    managed.managed.push(Region::new("us-east-1"));
+    assert_eq!(findings_in(&managed, spec(), None).len(), 1, "the role alone");
+    let mut at_home = global();
+    at_home.home = at_home.scope.region.clone();
+    assert!(findings_in(&at_home, spec(), None).iter().all(|finding| finding.verdict == Verdict::InSync));
+}
+
+#[test]
+fn the_role_is_made_at_home_and_put_right_there() {
+    let spec: FindingRulesSpec = serde_json::from_value(json!({"deliver": "home"})).unwrap();
+    let with = |role| {
+        let observed = Observed { role: Some(role), ..Observed::default() };
+        let found = FindingRules.plan(&facts(), &Known::default(), &spec, &observed);
+        found.into_iter().next().expect("a finding").verdict
+    };
+    let made = change(with(Sight::Seen(None)));
+    assert!(matches!(&made.makes[..], [Thing::Role { name, .. }] if name == ROLE));
+    assert_eq!(made.fields, [Field::new("/deliver", Value::Null, "home")]);
+    let holds = || Role { trust: Some(role::trust()), policy: Some(role::policy(&facts())) };
+    assert_eq!(with(Sight::Seen(Some(holds()))), Verdict::InSync);
+    let other = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": "111122223333"}}]});
+    let untrusting = change(with(Sight::Seen(Some(Role { trust: Some(other), ..holds() }))));
+    assert_eq!(untrusting.steps, [Write::Trust]);
+    let powerless = change(with(Sight::Seen(Some(Role { policy: None, ..holds() }))));
+    assert_eq!(powerless.steps, [Write::AllowRole { home: Region::new("eu-west-1") }]);
+    let fault = Fault::local(FaultKind::Denied, "iam:GetRole", "no");
+    assert!(matches!(with(Sight::Unseen(fault)), Verdict::Unknown { .. }));
+}
+
 #[test]
 fn nothing_in_a_plan_is_an_arn() {
     for (facts, live) in [(facts(), None), (elsewhere(), None), (elsewhere(), Some(live()))] {
@@ -184,7 +245,8 @@ fn nothing_in_a_plan_is_an_arn() {
 
 #[test]
 fn what_is_imported_is_in_sync_and_what_was_before_comes_back() {
-    let observed = BTreeMap::from([(Source::GuardDuty, Sight::Seen(Some(live())))]);
+    let rules = BTreeMap::from([(Source::GuardDuty, Sight::Seen(Some(live())))]);
+    let observed = Observed { rules, role: None };
     let imported = FindingRules.import(&facts(), &Known::default(), &observed).unwrap();
     assert_eq!(serde_json::to_value(&imported).unwrap()["topic"], "alerts");
     let found = FindingRules.plan(&facts(), &Known::default(), &imported, &observed);

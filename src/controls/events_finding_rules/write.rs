@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::live::rule_of;
 use super::pattern::{Source, Threshold};
+use super::role::{self, ROLE};
 use crate::aws::{Writer, fault};
 use crate::control::{AwsWrite, Call};
 use crate::fault::{Fault, FaultKind};
@@ -20,6 +21,11 @@ pub enum Write {
     /// What is left out stays as it is.
     Update { source: Source, threshold: Option<Threshold>, on: Option<bool> },
     Target { source: Source, to: Destination },
+    CreateRole { tags: BTreeMap<String, String> },
+    /// Lets EventBridge take the role that is there; whom else it trusts stays.
+    Trust,
+    /// Lets the role send to the default bus of this region.
+    AllowRole { home: Region },
 }
 
 /// Where findings go, in names.
@@ -61,11 +67,19 @@ pub const PUT_RULE: Call =
     Call::needing("events:PutRule", &["events:PutRule", "events:DescribeRule", "events:TagResource"]);
 pub const PUT_TARGETS: Call = Call::needing("events:PutTargets", &["events:PutTargets", "iam:PassRole"]);
 
+pub const CREATE_ROLE: Call = Call::needing("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]);
+pub const TRUST: Call =
+    Call::needing("iam:UpdateAssumeRolePolicy", &["iam:UpdateAssumeRolePolicy", "iam:GetRole"]);
+pub const ALLOW_ROLE: Call = Call::needing("iam:PutRolePolicy", &["iam:PutRolePolicy", "iam:GetRolePolicy"]);
+
 impl AwsWrite for Write {
     fn call(&self) -> &'static Call {
         match self {
             Self::Create { .. } | Self::Update { .. } => const { &PUT_RULE },
             Self::Target { .. } => const { &PUT_TARGETS },
+            Self::CreateRole { .. } => const { &CREATE_ROLE },
+            Self::Trust => const { &TRUST },
+            Self::AllowRole { .. } => const { &ALLOW_ROLE },
         }
     }
 }
@@ -82,6 +96,9 @@ impl fmt::Display for Write {
             Self::Target { source, to: Destination::Bus { region, .. } } => {
                 write!(f, "send what {} matches to {region}", source.rule())
             }
+            Self::CreateRole { .. } => write!(f, "create the role {ROLE}"),
+            Self::Trust => write!(f, "let EventBridge take the role {ROLE}"),
+            Self::AllowRole { home } => write!(f, "let the role {ROLE} send events to {home}"),
         }
     }
 }
@@ -140,6 +157,7 @@ impl Write {
                 }
                 Err(refused(answer.failed_entries().first()))
             }
+            Self::CreateRole { .. } | Self::Trust | Self::AllowRole { .. } => role::send(self, aws).await,
         }
     }
 }

@@ -122,6 +122,27 @@ const OF_FINDING_RULES: &[Happening] = &[
         rule: "rule",
     },
     Happening {
+        name: "the role trusts somebody else",
+        change: |world| {
+            let trust = json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"AWS": format!("arn:aws:iam::{MEMBER}:root")},
+            }]});
+            world.account(MEMBER, |account| {
+                let role = account.iam.roles.get_mut("baseline-events-forwarding");
+                role.expect("it was made").trust = trust.to_string();
+            });
+        },
+        rule: "role",
+    },
+    Happening {
+        name: "the role may do nothing any more",
+        change: |world| {
+            world.account(MEMBER, |account| account.iam.inline.remove("baseline-events-forwarding"));
+        },
+        rule: "role",
+    },
+    Happening {
         name: "a target is removed",
         change: |world| rule(world, HUB_RULE, |rule| rule.targets.clear()),
         rule: "target",
