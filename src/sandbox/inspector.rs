@@ -144,10 +144,7 @@ fn batch_get_account_status(
         .state(state(inspector.whole(now))?)
         .resource_state(resources)
         .build();
-    Ok(BatchGetAccountStatusOutput::builder()
-        .accounts(complete(told)?)
-        .build()
-        .map_err(|error| Refusal::new(500, "InternalFailure", error.to_string()))?)
+    complete(BatchGetAccountStatusOutput::builder().accounts(complete(told)?).build())
 }
 
 /// What stands in the way of turning types, as an entry of `failedAccounts`.

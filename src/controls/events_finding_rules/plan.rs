@@ -159,13 +159,14 @@ impl Declared<'_> {
             format!("{} {usual}: not declared, but a rule needs it", source.leaf().trim_start_matches('/'))
         });
         let threshold = declared.unwrap_or_else(|| source.usual());
+        let cost = self.cost(&to);
         let steps = vec![
             Write::Create { source, threshold, tags: facts.tags.clone() },
             Write::Target { source, to },
         ];
         Verdict::Change(Change {
             carries,
-            cost: self.cost(&to),
+            cost,
             stands_on: Some(spec.stands_on(facts, source)),
             ..Change::create(fields, steps)
         })
