@@ -7,7 +7,9 @@ mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
 mod events_finding_rules;
+mod guardduty_administrator;
 mod guardduty_detector;
+mod guardduty_organization;
 mod iam_password_policy;
 mod iam_root_user;
 mod inspector_scanning;
@@ -26,6 +28,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
     &guardduty_detector::GuardDutyDetector,
+    &guardduty_administrator::Administrator,
+    &guardduty_organization::Organization,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,
