@@ -12,6 +12,8 @@ mod guardduty_detector;
 mod guardduty_organization;
 mod iam_password_policy;
 mod iam_root_user;
+mod inspector_administrator;
+mod inspector_organization;
 mod inspector_scanning;
 mod kms_keys;
 mod s3_account_public_access;
@@ -37,6 +39,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &sns_topics::Topics,
     &events_finding_rules::FindingRules,
     &inspector_scanning::InspectorScanning,
+    &inspector_administrator::Administrator,
+    &inspector_organization::Organization,
 ];
 
 /// The control with this id.

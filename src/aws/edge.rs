@@ -244,6 +244,7 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("organizations:ListDelegatedAdministrators"),
     Call::new("organizations:ListAWSServiceAccessForOrganization"),
     Call::new("guardduty:ListOrganizationAdminAccounts"),
+    Call::new("inspector2:ListDelegatedAdminAccounts"),
     Call::new("guardduty:ListDetectors"),
     Call::new("wafv2:ListWebACLs"),
     Call::needing("s3:HeadBucket", &["s3:ListBucket"]),

@@ -3,6 +3,7 @@
 //! Source: the service's API Reference, the operation named at each handler.
 
 mod configuration;
+mod organization;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,17 +13,15 @@ use aws_sdk_inspector2::operation::batch_get_account_status::{
 };
 use aws_sdk_inspector2::operation::disable::{DisableInput, DisableOutput};
 use aws_sdk_inspector2::operation::enable::{EnableInput, EnableOutput};
-use aws_sdk_inspector2::operation::get_delegated_admin_account::{
-    GetDelegatedAdminAccountInput, GetDelegatedAdminAccountOutput,
-};
 use aws_sdk_inspector2::types::{
-    AccountState, DelegatedAdmin, ErrorCode, FailedAccount, RelationshipStatus, ResourceScanType, ResourceState,
+    AccountState, ErrorCode, FailedAccount, ResourceScanType, ResourceState,
     ResourceStatus, State, Status,
 };
 use jiff::Timestamp;
 
 use super::operation::{Call, Operations, Protocol, Refusal, Service, complete};
 pub use configuration::Configuration;
+pub use organization::Organization;
 
 static SERVICE: Service = Service {
     id: "Inspector2",
@@ -37,7 +36,13 @@ pub(super) fn operations() -> Operations {
         .on("BatchGetAccountStatus", batch_get_account_status)
         .on("Enable", enable)
         .on("Disable", disable)
-        .on("GetDelegatedAdminAccount", get_delegated_admin_account)
+        .on("EnableDelegatedAdminAccount", organization::enable_admin)
+        .on("ListDelegatedAdminAccounts", organization::list_admins)
+        .on("GetDelegatedAdminAccount", organization::get_admin)
+        .on("DescribeOrganizationConfiguration", organization::describe)
+        .on("UpdateOrganizationConfiguration", organization::update)
+        .on("ListMembers", organization::list_members)
+        .on("AssociateMember", organization::associate)
         .on("GetConfiguration", configuration::get)
         .on("UpdateConfiguration", configuration::update)
 }
@@ -50,6 +55,7 @@ pub struct Inspector {
     /// The account that administers this one's Inspector, when another does.
     pub administrator: Option<String>,
     pub configuration: Configuration,
+    pub organization: Organization,
 }
 
 /// One resource type.
@@ -255,20 +261,6 @@ fn disable(call: &mut Call<'_>, input: &DisableInput) -> Result<DisableOutput, R
         }
     };
     complete(output.build())
-}
-
-/// GetDelegatedAdminAccount: nobody is 404.
-fn get_delegated_admin_account(
-    call: &mut Call<'_>,
-    _: &GetDelegatedAdminAccountInput,
-) -> Result<GetDelegatedAdminAccountOutput, Refusal> {
-    let administrator = call.here().inspector.administrator.clone();
-    let account = administrator.ok_or_else(|| {
-        Refusal::new(404, "ResourceNotFoundException", "There is no delegated administrator for this account.")
-    })?;
-    let admin =
-        DelegatedAdmin::builder().account_id(account).relationship_status(RelationshipStatus::Enabled).build();
-    Ok(GetDelegatedAdminAccountOutput::builder().delegated_admin(admin).build())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Looking for what the services themselves have one or many of: log groups, topics, recorders, hubs, web ACLs.
 
 use aws_sdk_guardduty::types::AdminStatus;
+use aws_sdk_inspector2::types::DelegatedAdminStatus;
 use aws_sdk_wafv2::types::Scope;
 
 use crate::aws::{Reader, fault};
@@ -94,6 +95,16 @@ pub(super) async fn regional_admin(aws: &Reader, service: &str, admin: &AccountI
                 if one.admin_account_id() == Some(admin.as_str())
                     && one.admin_status() == Some(&AdminStatus::Enabled)
                 {
+                    return Ok(Found::Present { arn: admin.to_string() });
+                }
+            }
+            Ok(Found::Absent)
+        }
+        "inspector2.amazonaws.com" => {
+            let mut pages = aws.inspector().list_delegated_admin_accounts().into_paginator().items().send();
+            while let Some(one) = pages.next().await {
+                let one = one.map_err(fault("inspector2:ListDelegatedAdminAccounts"))?;
+                if one.account_id() == Some(admin.as_str()) && one.status() == Some(&DelegatedAdminStatus::Enabled) {
                     return Ok(Found::Present { arn: admin.to_string() });
                 }
             }

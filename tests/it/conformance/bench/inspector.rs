@@ -3,13 +3,33 @@
 use aws_sdk_inspector2::types::{Ec2ScanMode, EcrRescanDuration};
 use baseline::sandbox::World;
 use baseline::sandbox::inspector::Inspector;
+use baseline::sandbox::sample::MANAGEMENT;
 
 use super::super::stage::{HOME, MEMBER};
 use super::Happening;
 
 /// Puts what a control's example stands on into the world; false for controls of other benches.
-pub async fn furnish(_world: &World, _control: &str) -> bool {
-    false
+pub async fn furnish(world: &World, control: &str) -> bool {
+    match control {
+        "inspector.administrator" => {}
+        "inspector.organization" => administrator(world),
+        _ => return false,
+    }
+    true
+}
+
+const INSPECTOR: &str = "inspector2.amazonaws.com";
+
+/// The member administers Inspector.
+fn administrator(world: &World) {
+    let now = world.now();
+    world.organization(|organization| {
+        organization.trust(INSPECTOR, now);
+        organization.delegate(INSPECTOR, MEMBER, now);
+    });
+    world.region(MANAGEMENT, HOME, |region| {
+        region.inspector.organization.administrator = Some(MEMBER.to_owned());
+    });
 }
 
 fn inspector(world: &World, change: impl FnOnce(&mut Inspector)) {
@@ -38,10 +58,37 @@ const OF_SCANNING: &[Happening] = &[
     },
 ];
 
+const OF_THE_ADMINISTRATOR: &[Happening] = &[Happening {
+    name: "the administrator is removed",
+    change: |world| {
+        world.region(MANAGEMENT, HOME, |region| region.inspector.organization.administrator = None);
+    },
+    rule: "administrator",
+}];
+
+const OF_THE_ORGANIZATION: &[Happening] = &[
+    Happening {
+        name: "new accounts are not scanned any more",
+        change: |world| inspector(world, |inspector| inspector.organization.auto_enable.clear()),
+        rule: "auto-enable",
+    },
+    Happening {
+        name: "a member is let go",
+        change: |world| {
+            inspector(world, |inspector| {
+                inspector.organization.members.pop_first();
+            });
+        },
+        rule: "members",
+    },
+];
+
 /// What no value of a spec can bring about; empty for controls of other benches.
 pub fn happenings(control: &str) -> &'static [Happening] {
     match control {
         "inspector.scanning" => OF_SCANNING,
+        "inspector.administrator" => OF_THE_ADMINISTRATOR,
+        "inspector.organization" => OF_THE_ORGANIZATION,
         _ => &[],
     }
 }
