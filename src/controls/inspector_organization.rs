@@ -70,7 +70,7 @@ autoEnable:
   EC2: true
   ECR: true
   LAMBDA: true
-  LAMBDA_CODE: false
+  CODE_REPOSITORY: false
 members: ALL
 ",
         reach: Reach::organization(Seat::Security, Regions::Each),
