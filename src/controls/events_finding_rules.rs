@@ -4,7 +4,7 @@
 //! finding that makes both. The role that regions send to the home region with is made there, in a finding of its own.
 
 use crate::aws::{Reader, Writer};
-use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight, Verdict};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
 use crate::fault::Fault;
 
 mod live;
@@ -173,7 +173,9 @@ guardDuty:
                 Source::SecurityHub => {
                     serde_json::from_value(field.before.clone()).ok().map(Threshold::Severities)
                 }
-                Source::GuardDuty => serde_json::from_value(field.before.clone()).ok().map(Threshold::AtLeast),
+                Source::GuardDuty => {
+                    serde_json::from_value(field.before.clone()).ok().map(Threshold::AtLeast)
+                }
                 Source::Global => None,
             });
             put(&mut spec, source, was_on.or(created.then_some(false)), threshold);

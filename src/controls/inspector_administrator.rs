@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use aws_sdk_organizations::Client as Organizations;
 use aws_sdk_inspector2::types::DelegatedAdminStatus;
+use aws_sdk_organizations::Client as Organizations;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,9 @@ impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EnableAccess => write!(f, "trust {INSPECTOR} in the organisation"),
-            Self::EnableAdministrator { account } => write!(f, "make {account} Amazon Inspector's administrator"),
+            Self::EnableAdministrator { account } => {
+                write!(f, "make {account} Amazon Inspector's administrator")
+            }
         }
     }
 }
@@ -123,7 +125,10 @@ fn administrator(facts: &Facts, wanted: &AdminAccount, live: &Live) -> Verdict<W
         return match (listed.status.as_str(), listed.account == account.as_str()) {
             ("ENABLED", true) => Verdict::InSync,
             ("DISABLE_IN_PROGRESS", _) => Verdict::Progressing(Progress {
-                what: format!("AWS is removing account {} as Amazon Inspector's administrator", listed.account),
+                what: format!(
+                    "AWS is removing account {} as Amazon Inspector's administrator",
+                    listed.account
+                ),
                 look_again: 30,
                 patience: 1800,
             }),
@@ -171,7 +176,9 @@ fn enable(facts: &Facts, wanted: &AdminAccount, account: &AccountId, live: &Live
     let sees = "it will see the findings of the organisation's accounts here, and may scan what is in them";
     Verdict::Change(Change {
         risk: Risk::Organization,
-        cost: Some("AWS turns Amazon Inspector on in that account where it is off, and charges for it".into()),
+        cost: Some(
+            "AWS turns Amazon Inspector on in that account where it is off, and charges for it".into(),
+        ),
         evidence: Some(if gives_trust {
             format!("{sees}; Amazon Inspector may make a role of its own in every account")
         } else {

@@ -111,7 +111,13 @@ members: ALL
         plan::administers(facts).into_iter().map(Need::hard).collect()
     }
 
-    fn plan(&self, facts: &Facts, known: &Known, spec: &OrganizationSpec, live: &Live) -> Vec<Finding<Write>> {
+    fn plan(
+        &self,
+        facts: &Facts,
+        known: &Known,
+        spec: &OrganizationSpec,
+        live: &Live,
+    ) -> Vec<Finding<Write>> {
         let mut findings = Vec::new();
         if spec.types().next().is_some() {
             findings.push(Finding::new(RESOURCE, "auto-enable", plan::auto_enable(facts, known, spec, live)));

@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::operation::describe_rule::{DescribeRuleInput, DescribeRuleOutput};
-use aws_sdk_eventbridge::operation::list_targets_by_rule::{
-    ListTargetsByRuleInput, ListTargetsByRuleOutput,
-};
+use aws_sdk_eventbridge::operation::list_targets_by_rule::{ListTargetsByRuleInput, ListTargetsByRuleOutput};
 use aws_sdk_eventbridge::operation::put_rule::{PutRuleInput, PutRuleOutput};
 use aws_sdk_eventbridge::operation::put_targets::{PutTargetsInput, PutTargetsOutput};
 use aws_sdk_eventbridge::types::{PutTargetsResultEntry, RuleState, Target};
@@ -180,8 +178,7 @@ fn list_targets_by_rule(
         return Err(invalid("limit"));
     }
     let targets = rule(call, input.rule())?.targets.clone();
-    let (targets, next) =
-        page(&targets, input.next_token(), A_PAGE).ok_or_else(|| invalid("nextToken"))?;
+    let (targets, next) = page(&targets, input.next_token(), A_PAGE).ok_or_else(|| invalid("nextToken"))?;
     // TargetList holds one at least.
     let targets = Some(targets).filter(|targets| !targets.is_empty());
     Ok(ListTargetsByRuleOutput::builder().set_targets(targets).set_next_token(next).build())
@@ -244,7 +241,9 @@ fn reachable(call: &mut Call<'_>, target: &Target) -> Result<(), String> {
             let there = call.account().iam.roles.contains_key(role);
             if there { Ok(()) } else { Err("a role is needed to send to another region".into()) }
         }
-        _ => Err(format!("Parameter {} is not valid. Reason: not a target that this world has", target.arn())),
+        _ => {
+            Err(format!("Parameter {} is not valid. Reason: not a target that this world has", target.arn()))
+        }
     }
 }
 

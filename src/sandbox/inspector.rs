@@ -14,8 +14,7 @@ use aws_sdk_inspector2::operation::batch_get_account_status::{
 use aws_sdk_inspector2::operation::disable::{DisableInput, DisableOutput};
 use aws_sdk_inspector2::operation::enable::{EnableInput, EnableOutput};
 use aws_sdk_inspector2::types::{
-    AccountState, ErrorCode, FailedAccount, ResourceScanType, ResourceState,
-    ResourceStatus, State, Status,
+    AccountState, ErrorCode, FailedAccount, ResourceScanType, ResourceState, ResourceStatus, State, Status,
 };
 use jiff::Timestamp;
 

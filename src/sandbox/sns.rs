@@ -271,7 +271,9 @@ fn tag_resource(call: &mut Call<'_>, input: &TagResourceInput) -> Result<TagReso
 /// Tag in the model: keys of 1–128 characters that do not begin with `aws:`, values to 256.
 fn tags_of(wanted: &[Tag]) -> Result<BTreeMap<String, String>, Refusal> {
     let fits = |tag: &Tag| {
-        length_within(tag.key(), 1, 128) && length_within(tag.value(), 0, 256) && !tag.key().starts_with("aws:")
+        length_within(tag.key(), 1, 128)
+            && length_within(tag.value(), 0, 256)
+            && !tag.key().starts_with("aws:")
     };
     if wanted.len() > 50 || !wanted.iter().all(fits) {
         return Err(invalid("Tags"));

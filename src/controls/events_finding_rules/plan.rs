@@ -160,10 +160,8 @@ impl Declared<'_> {
         });
         let threshold = declared.unwrap_or_else(|| source.usual());
         let cost = self.cost(&to);
-        let steps = vec![
-            Write::Create { source, threshold, tags: facts.tags.clone() },
-            Write::Target { source, to },
-        ];
+        let steps =
+            vec![Write::Create { source, threshold, tags: facts.tags.clone() }, Write::Target { source, to }];
         Verdict::Change(Change {
             carries,
             cost,
@@ -192,7 +190,8 @@ impl Declared<'_> {
         }
         let now = live.pattern.as_ref().and_then(|pattern| source.threshold_in(pattern));
         // What a rule that is to be off would let through matters to nobody.
-        let threshold = spec.threshold(source).filter(|want| spec.wants(facts, source) && now.as_ref() != Some(want));
+        let threshold =
+            spec.threshold(source).filter(|want| spec.wants(facts, source) && now.as_ref() != Some(want));
         if let Some(want) = &threshold {
             let before = now.as_ref().map_or_else(|| "another pattern".into(), Threshold::word);
             if fields.iter().all(|field| field.path != source.leaf()) {
@@ -240,9 +239,9 @@ impl Declared<'_> {
         if targets.values().any(arrives) {
             return Verdict::InSync;
         }
-        let old = targets.get(TARGET).map(|target| {
-            target.arn.rsplit([':', '/']).next().unwrap_or_default().to_owned()
-        });
+        let old = targets
+            .get(TARGET)
+            .map(|target| target.arn.rsplit([':', '/']).next().unwrap_or_default().to_owned());
         Verdict::Change(Change {
             risk: if old.is_some() { Risk::Disruptive } else { Risk::Safe },
             evidence: old.as_ref().map(|old| format!("{old} gets no more findings of this rule")),

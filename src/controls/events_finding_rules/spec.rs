@@ -126,8 +126,13 @@ mod tests {
         for bad in ["", "a b", "arn:aws:sns:eu-west-1:111122223333:alerts"] {
             assert!(read(json!({"topic": bad})).is_err_and(|e| e.contains("not a topic's name")), "{bad}");
         }
-        assert!(read(json!({"securityHub": {"severities": []}})).is_err_and(|e| e.contains("enabled: false")));
+        assert!(
+            read(json!({"securityHub": {"severities": []}})).is_err_and(|e| e.contains("enabled: false"))
+        );
         assert!(read(json!({"securityHub": {"severities": ["high"]}})).is_err());
-        assert!(read(json!({"guardDuty": {"severityAtLeast": 11}})).is_err_and(|e| e.contains("between 1 and 10")));
+        assert!(
+            read(json!({"guardDuty": {"severityAtLeast": 11}}))
+                .is_err_and(|e| e.contains("between 1 and 10"))
+        );
     }
 }

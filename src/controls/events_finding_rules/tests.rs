@@ -6,7 +6,7 @@ use super::live::{Rule as Live, Target};
 use super::role::{ROLE, Role};
 use super::write::Destination;
 use super::*;
-use crate::control::{Change, ChangeKind, Direction, Risk, Thing};
+use crate::control::{Change, ChangeKind, Direction, Risk, Thing, Verdict};
 use crate::controls::tests::facts;
 use crate::fault::FaultKind;
 use crate::place::Region;
@@ -37,7 +37,8 @@ fn elsewhere() -> Facts {
 
 fn findings_in(facts: &Facts, spec: Value, live: Option<Live>) -> Vec<Finding<Write>> {
     let spec = serde_json::from_value(spec).unwrap();
-    let mut rules = BTreeMap::from([(Source::SecurityHub, Sight::Seen(None)), (Source::Global, Sight::Seen(None))]);
+    let mut rules =
+        BTreeMap::from([(Source::SecurityHub, Sight::Seen(None)), (Source::Global, Sight::Seen(None))]);
     rules.insert(Source::GuardDuty, Sight::Seen(live));
     let role = Role { trust: Some(role::trust()), policy: Some(role::policy(facts)) };
     let observed = Observed { rules, role: Some(Sight::Seen(Some(role))) };
@@ -120,8 +121,7 @@ fn a_rule_that_is_off_or_matches_something_else_is_put_back() {
 
 #[test]
 fn a_rule_of_a_service_is_left_alone() {
-    let managed =
-        Live { state: "DISABLED".into(), managed_by: Some("x.amazonaws.com".into()), ..live() };
+    let managed = Live { state: "DISABLED".into(), managed_by: Some("x.amazonaws.com".into()), ..live() };
     let found = findings_in(&facts(), spec(), Some(managed));
     assert_eq!(found.len(), 1);
     assert!(matches!(&found[0].verdict, Verdict::Foreign { owner, .. } if owner.contains("x.amazonaws.com")));
@@ -192,7 +192,10 @@ fn global_events_are_sent_on_from_where_they_happen() {
     };
     assert_eq!(region.as_str(), "eu-west-1");
     assert_eq!(findings_in(&elsewhere(), spec(), None), [], "no other region has them");
-    assert_eq!(findings_in(&global(), json!({"forwardGlobal": false}), None).remove(0).verdict, Verdict::InSync);
+    assert_eq!(
+        findings_in(&global(), json!({"forwardGlobal": false}), None).remove(0).verdict,
+        Verdict::InSync
+    );
 }
 
 #[test]
@@ -252,7 +255,10 @@ fn what_is_imported_is_in_sync_and_what_was_before_comes_back() {
     let found = FindingRules.plan(&facts(), &Known::default(), &imported, &observed);
     assert!(!found.is_empty() && found.iter().all(|f| f.verdict == Verdict::InSync), "{found:?}");
 
-    let fields = [Field::new("/guardDuty/severityAtLeast", 4, 7), Field::new("/securityHub/enabled", Value::Null, true)];
+    let fields = [
+        Field::new("/guardDuty/severityAtLeast", 4, 7),
+        Field::new("/securityHub/enabled", Value::Null, true),
+    ];
     let back = FindingRules.inverse("x", &fields).unwrap();
     let said = json!({"guardDuty": {"severityAtLeast": 4}, "securityHub": {"enabled": false}});
     assert_eq!(back, serde_json::from_value(said).unwrap());
@@ -262,11 +268,19 @@ fn what_is_imported_is_in_sync_and_what_was_before_comes_back() {
 #[tokio::test]
 async fn answers_of_eventbridge_are_read_as_aws_writes_them() {
     let answers = [
-        ("/", 200, r#"{"Arn": "arn:aws:events:eu-west-1:111122223333:rule/baseline-guardduty-findings",
+        (
+            "/",
+            200,
+            r#"{"Arn": "arn:aws:events:eu-west-1:111122223333:rule/baseline-guardduty-findings",
             "CreatedBy": "111122223333", "EventBusName": "default",
             "EventPattern": "{\"source\":[\"aws.guardduty\"]}", "Name": "baseline-guardduty-findings",
-            "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}"#),
-        ("/", 200, r#"{"Targets": [{"Id": "a", "Arn": "arn:aws:sns:eu-west-1:111122223333:x"}], "NextToken": "n"}"#),
+            "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}"#,
+        ),
+        (
+            "/",
+            200,
+            r#"{"Targets": [{"Id": "a", "Arn": "arn:aws:sns:eu-west-1:111122223333:x"}], "NextToken": "n"}"#,
+        ),
         ("/", 200, r#"{"Targets": [{"Id": "b", "Arn": "arn:aws:sqs:eu-west-1:111122223333:y"}]}"#),
     ];
     let events = aws_sdk_eventbridge::Client::new(&crate::aws::canned::sdk(&answers));
@@ -274,7 +288,8 @@ async fn answers_of_eventbridge_are_read_as_aws_writes_them() {
     assert_eq!((rule.is_on(), rule.pattern), (Some(true), Some(json!({"source": ["aws.guardduty"]}))));
     assert!(matches!(rule.targets, Sight::Seen(targets) if targets.len() == 2));
 
-    let none = r#"{"__type": "ResourceNotFoundException", "message": "Rule x does not exist on EventBus default."}"#;
+    let none =
+        r#"{"__type": "ResourceNotFoundException", "message": "Rule x does not exist on EventBus default."}"#;
     let events = aws_sdk_eventbridge::Client::new(&crate::aws::canned::sdk(&[("/", 400, none)]));
     assert_eq!(live::rule_of(&events, "x").await, Ok(None));
 }

@@ -17,15 +17,30 @@ use crate::place::{Region, Scope};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
-    Create { source: Source, threshold: Threshold, tags: BTreeMap<String, String> },
+    Create {
+        source: Source,
+        threshold: Threshold,
+        tags: BTreeMap<String, String>,
+    },
     /// What is left out stays as it is.
-    Update { source: Source, threshold: Option<Threshold>, on: Option<bool> },
-    Target { source: Source, to: Destination },
-    CreateRole { tags: BTreeMap<String, String> },
+    Update {
+        source: Source,
+        threshold: Option<Threshold>,
+        on: Option<bool>,
+    },
+    Target {
+        source: Source,
+        to: Destination,
+    },
+    CreateRole {
+        tags: BTreeMap<String, String>,
+    },
     /// Lets EventBridge take the role that is there; whom else it trusts stays.
     Trust,
     /// Lets the role send to the default bus of this region.
-    AllowRole { home: Region },
+    AllowRole {
+        home: Region,
+    },
 }
 
 /// Where findings go, in names.
@@ -44,7 +59,9 @@ impl Destination {
         let partition = region.partition();
         match self {
             Self::Topic { name } => format!("arn:{partition}:sns:{region}:{account}:{name}"),
-            Self::Bus { region, .. } => format!("arn:{partition}:events:{region}:{account}:event-bus/default"),
+            Self::Bus { region, .. } => {
+                format!("arn:{partition}:events:{region}:{account}:event-bus/default")
+            }
         }
     }
 
@@ -129,7 +146,11 @@ impl Write {
                 let pattern = threshold.as_ref().map(Threshold::pattern).or(live.pattern.clone());
                 let state = match (on, live.is_on()) {
                     (Some(on), now) if Some(*on) != now => {
-                        if *on { RuleState::Enabled } else { RuleState::Disabled }
+                        if *on {
+                            RuleState::Enabled
+                        } else {
+                            RuleState::Disabled
+                        }
                     }
                     _ => RuleState::from(live.state.as_str()),
                 };
@@ -181,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_target_that_was_not_put_is_a_fault() {
-        let entry = |code: &str| PutTargetsResultEntry::builder().error_code(code).error_message("why").build();
+        let entry =
+            |code: &str| PutTargetsResultEntry::builder().error_code(code).error_message("why").build();
         assert!(refused(Some(&entry("ConcurrentModificationException"))).kind.is_transient());
         let fault = refused(Some(&entry("LimitExceededException")));
         assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Invalid, "LimitExceededException"));

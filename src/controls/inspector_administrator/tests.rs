@@ -55,7 +55,10 @@ fn a_region_without_one_gets_the_account_of_the_seat_at_the_organisations_risk()
         assert_eq!(change.fields, [Field::new("/account", "none", "security")]);
         assert_eq!(change.steps, [Write::EnableAdministrator { account: SECURITY.parse().unwrap() }]);
         let there = management().scope.region;
-        assert!(change.makes.iter().filter_map(Thing::region).all(|region| *region == there), "this region only");
+        assert!(
+            change.makes.iter().filter_map(Thing::region).all(|region| *region == there),
+            "this region only"
+        );
         assert_eq!(change.makes.len(), 2);
     }
 }
@@ -76,7 +79,9 @@ fn trust_is_given_at_home_and_stood_on_elsewhere() {
 #[test]
 fn another_administrator_is_named_and_never_replaced() {
     for live in [live(OTHER, "ENABLED"), nobody(&[OTHER], true)] {
-        let Verdict::Foreign { owner, evidence } = plan(json!({"account": "security"}), &live) else { panic!() };
+        let Verdict::Foreign { owner, evidence } = plan(json!({"account": "security"}), &live) else {
+            panic!()
+        };
         assert!(owner.contains(OTHER) && evidence.contains(SECURITY), "{owner}: {evidence}");
     }
 }
@@ -94,7 +99,8 @@ fn what_is_there_holds_and_what_is_going_is_waited_for() {
 
 #[test]
 fn a_seat_that_nobody_has_is_said() {
-    let Verdict::Unknown { fault } = plan_in(&facts(), json!({"account": "security"}), &Live::default()) else {
+    let Verdict::Unknown { fault } = plan_in(&facts(), json!({"account": "security"}), &Live::default())
+    else {
         panic!()
     };
     assert!(fault.message.contains("seats.security"), "{fault}");
@@ -114,7 +120,8 @@ fn what_is_imported_is_in_sync() {
 /// Answers as the API reference writes them.
 #[tokio::test]
 async fn the_list_of_administrators_is_read_as_aws_writes_it() {
-    let answer = r#"{"delegatedAdminAccounts": [{"accountId": "777766665555", "status": "DISABLE_IN_PROGRESS"}]}"#;
+    let answer =
+        r#"{"delegatedAdminAccounts": [{"accountId": "777766665555", "status": "DISABLE_IN_PROGRESS"}]}"#;
     let sdk = crate::aws::canned::sdk(&[("/delegatedadminaccounts/list", 200, answer)]);
     let here = super::listed(&aws_sdk_inspector2::Client::new(&sdk)).await.unwrap();
     assert_eq!(here, [Listed { account: SECURITY.into(), status: "DISABLE_IN_PROGRESS".into() }]);

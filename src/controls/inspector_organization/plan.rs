@@ -30,10 +30,8 @@ fn not_yet(facts: &Facts, known: &Known, call: &str) -> Option<Verdict<Write>> {
 }
 
 pub fn auto_enable(facts: &Facts, known: &Known, spec: &OrganizationSpec, live: &Live) -> Verdict<Write> {
-    let from_nothing = Configuration {
-        types: TYPES.iter().map(|name| ((*name).to_owned(), false)).collect(),
-        full: false,
-    };
+    let from_nothing =
+        Configuration { types: TYPES.iter().map(|name| ((*name).to_owned(), false)).collect(), full: false };
     let now = match &live.configuration {
         Some(Sight::Seen(now)) => now,
         Some(Sight::Unseen(fault)) => return Verdict::Unknown { fault: fault.clone() },
@@ -46,8 +44,11 @@ pub fn auto_enable(facts: &Facts, known: &Known, spec: &OrganizationSpec, live: 
         let message = format!("`{name}` is not a resource type that this build can see");
         return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, CONFIGURATION, message) };
     }
-    let missing: Vec<&str> =
-        spec.types().filter(|(name, on)| *on && !now.types.contains_key(*name)).map(|(name, _)| name).collect();
+    let missing: Vec<&str> = spec
+        .types()
+        .filter(|(name, on)| *on && !now.types.contains_key(*name))
+        .map(|(name, _)| name)
+        .collect();
     let differing: Vec<(&str, bool)> =
         spec.types().filter(|(name, want)| now.types.get(*name).is_some_and(|live| live != want)).collect();
     if differing.is_empty() {
@@ -97,9 +98,8 @@ fn update(
     Verdict::Change(Change {
         risk: Risk::Organization,
         direction: Direction::of(differing.iter().map(|(_, want)| toward(*want))),
-        cost: (!on.is_empty()).then(|| {
-            format!("Amazon Inspector charges for {} in each account that joins", on.join(", "))
-        }),
+        cost: (!on.is_empty())
+            .then(|| format!("Amazon Inspector charges for {} in each account that joins", on.join(", "))),
         evidence: joined(evidence),
         carries: joined(carries),
         ..Change::update(fields, vec![Write::AutoEnable { types }])
@@ -131,7 +131,9 @@ pub fn members(facts: &Facts, known: &Known, live: &Live) -> Verdict<Write> {
         (_, Some(Sight::Unseen(fault))) => return Verdict::Unknown { fault: fault.clone() },
         (Some(Sight::Unseen(fault)), None) => return Verdict::Unknown { fault: fault.clone() },
         (Some(Sight::Seen(_)), None) => {
-            return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, MEMBERS, "it was not asked for") };
+            return Verdict::Unknown {
+                fault: Fault::local(FaultKind::Invalid, MEMBERS, "it was not asked for"),
+            };
         }
         // Whom there will be to associate is known only to an administrator: the next plan sees it.
         (None, None) => {
@@ -149,7 +151,8 @@ pub fn members(facts: &Facts, known: &Known, live: &Live) -> Verdict<Write> {
             Some(Standing::Closed) => closed += 1,
             Some(Standing::None) => missing.push(account),
             None => {
-                let message = format!("`{status}` of account {account} is not a status that this build knows");
+                let message =
+                    format!("`{status}` of account {account} is not a status that this build knows");
                 return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, MEMBERS, message) };
             }
         }
@@ -183,9 +186,9 @@ pub fn members(facts: &Facts, known: &Known, live: &Live) -> Verdict<Write> {
 pub fn import(live: &Live) -> Option<OrganizationSpec> {
     let Some(Sight::Seen(now)) = &live.configuration else { return None };
     let all = match &live.members {
-        Some(Sight::Seen(listed)) => listed.values().all(|status| {
-            matches!(standing(status), Some(Standing::Member | Standing::Closed))
-        }),
+        Some(Sight::Seen(listed)) => listed
+            .values()
+            .all(|status| matches!(standing(status), Some(Standing::Member | Standing::Closed))),
         _ => false,
     };
     Some(OrganizationSpec {

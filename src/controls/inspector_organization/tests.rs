@@ -91,7 +91,10 @@ fn what_holds_is_in_sync_and_what_is_not_listed_not_offered() {
 #[test]
 fn accounts_that_are_no_members_become_ones() {
     let spec = || json!({"members": "ALL"});
-    let now = live(&[], &[("111122223333", "ENABLED"), ("222233334444", "REMOVED"), ("333344445555", "ACCOUNT_SUSPENDED")]);
+    let now = live(
+        &[],
+        &[("111122223333", "ENABLED"), ("222233334444", "REMOVED"), ("333344445555", "ACCOUNT_SUSPENDED")],
+    );
     let more = change(verdict(spec(), &now));
     assert_eq!(more.fields, [Field::new("/members", "1 of 3 accounts", "ALL")]);
     assert_eq!(more.steps, [Write::Associate { account: "222233334444".parse().unwrap() }]);
@@ -116,8 +119,11 @@ fn what_an_administrator_to_be_will_do_starts_from_nothing() {
     assert!(matches!(verdict_with(&unseen, spec(), &Live::default()), Verdict::Unknown { .. }));
     let needs = Organization.needs(&facts(), &serde_json::from_value(spec()).unwrap());
     assert_eq!(needs, [Need::hard(administers)]);
-    let lost = Organization.plan(&member(), &absent, &serde_json::from_value(spec()).unwrap(), &Live::default());
-    assert!(matches!(&lost[0].verdict, Verdict::Unknown { fault } if fault.message.contains("seats.management")));
+    let lost =
+        Organization.plan(&member(), &absent, &serde_json::from_value(spec()).unwrap(), &Live::default());
+    assert!(
+        matches!(&lost[0].verdict, Verdict::Unknown { fault } if fault.message.contains("seats.management"))
+    );
 }
 
 #[test]
@@ -135,10 +141,18 @@ fn what_is_imported_is_in_sync() {
 async fn answers_to_the_administrator_are_read_as_aws_writes_them() {
     let answers = [
         ("/delegatedadminaccounts/get", 200, r#"{"delegatedAdmin": {"accountId": "111122223333"}}"#),
-        ("/organizationconfiguration/describe", 200, r#"{"autoEnable": {"ec2": true, "ecr": false, "lambda": true},
-            "maxAccountLimitReached": true}"#),
-        ("/members/list", 200, r#"{"members": [{"accountId": "222233334444", "relationshipStatus": "CREATED",
-            "delegatedAdminAccountId": "111122223333", "updatedAt": 1766620800.0}]}"#),
+        (
+            "/organizationconfiguration/describe",
+            200,
+            r#"{"autoEnable": {"ec2": true, "ecr": false, "lambda": true},
+            "maxAccountLimitReached": true}"#,
+        ),
+        (
+            "/members/list",
+            200,
+            r#"{"members": [{"accountId": "222233334444", "relationshipStatus": "CREATED",
+            "delegatedAdminAccountId": "111122223333", "updatedAt": 1766620800.0}]}"#,
+        ),
     ];
     let client = |answers| aws_sdk_inspector2::Client::new(&crate::aws::canned::sdk(answers));
     let read = live::look(&client(&answers), "111122223333", true).await.unwrap();
@@ -146,6 +160,7 @@ async fn answers_to_the_administrator_are_read_as_aws_writes_them() {
     assert_eq!(read.configuration, Some(Sight::Seen(Configuration { types: types.into(), full: true })));
     let members = BTreeMap::from([("222233334444".to_owned(), "CREATED".to_owned())]);
     assert_eq!(read.members, Some(Sight::Seen(members)));
-    let another = [("/delegatedadminaccounts/get", 200, r#"{"delegatedAdmin": {"accountId": "999988887777"}}"#)];
+    let another =
+        [("/delegatedadminaccounts/get", 200, r#"{"delegatedAdmin": {"accountId": "999988887777"}}"#)];
     assert_eq!(live::look(&client(&another), "111122223333", true).await.unwrap(), Live::default());
 }

@@ -15,8 +15,12 @@ use crate::place::AccountId;
 #[serde(rename_all = "camelCase")]
 pub enum Write {
     /// All types: the call replaces them.
-    AutoEnable { types: BTreeMap<String, bool> },
-    Associate { account: AccountId },
+    AutoEnable {
+        types: BTreeMap<String, bool>,
+    },
+    Associate {
+        account: AccountId,
+    },
 }
 
 pub const UPDATE: Call = Call::new("inspector2:UpdateOrganizationConfiguration");

@@ -65,9 +65,7 @@ pub async fn read(aws: &Reader, configuration: bool) -> Result<Scanning, Fault> 
 
 /// What Inspector says of the account `own`, which asks.
 pub async fn look(inspector: &Client, own: &str, configuration: bool) -> Result<Scanning, Fault> {
-    let asked = async {
-        if configuration { Some(sight(configuration_of(inspector).await)) } else { None }
-    };
+    let asked = async { if configuration { Some(sight(configuration_of(inspector).await)) } else { None } };
     let (types, administrator, configuration) =
         futures::join!(types(inspector, own), administrator(inspector, own), asked);
     Ok(Scanning { types: types?, administrator: sight(administrator), configuration })
@@ -83,10 +81,14 @@ async fn types(inspector: &Client, own: &str) -> Result<BTreeMap<String, Status>
     let answer = answer.map_err(fault(STATUS))?;
     if let Some(failed) = answer.failed_accounts().iter().find(|one| one.account_id() == own) {
         let code = failed.error_code().as_str();
-        return Err(Fault { code: code.into(), ..Fault::local(kind_of(code), STATUS, failed.error_message()) });
+        return Err(Fault {
+            code: code.into(),
+            ..Fault::local(kind_of(code), STATUS, failed.error_message())
+        });
     }
     let mut types = BTreeMap::new();
-    let state = answer.accounts.into_iter().find(|one| one.account_id == own).and_then(|one| one.resource_state);
+    let state =
+        answer.accounts.into_iter().find(|one| one.account_id == own).and_then(|one| one.resource_state);
     let Some(state) = state else {
         let off = || Status { word: "DISABLED".into(), error: None };
         return Ok(["EC2", "ECR", "LAMBDA", "LAMBDA_CODE"].map(|name| (name.to_owned(), off())).into());
@@ -106,7 +108,8 @@ async fn types(inspector: &Client, own: &str) -> Result<BTreeMap<String, Status>
 /// Code and message are there whatever happened; a code that says what the status says is none.
 fn status_of(state: &State) -> Status {
     let code = state.error_code.as_str();
-    let plain = ["ALREADY_ENABLED", "ENABLE_IN_PROGRESS", "DISABLE_IN_PROGRESS", "SUSPEND_IN_PROGRESS", "SUCCESS"];
+    let plain =
+        ["ALREADY_ENABLED", "ENABLE_IN_PROGRESS", "DISABLE_IN_PROGRESS", "SUSPEND_IN_PROGRESS", "SUCCESS"];
     let error = (!code.is_empty() && !plain.contains(&code)).then(|| code.to_owned());
     Status { word: state.status.as_str().to_owned(), error }
 }

@@ -199,7 +199,11 @@ fn administered(live: &Scanning, fields: &[Field]) -> Option<Verdict<Write>> {
         Sight::Unseen(fault) => Some(Verdict::Unknown { fault: fault.clone() }),
         Sight::Seen(Some(account)) => Some(Verdict::Foreign {
             owner: format!("the Inspector administrator, account {account}"),
-            evidence: fields.iter().map(|f| format!("{} is {}", f.path, f.before)).collect::<Vec<_>>().join(", "),
+            evidence: fields
+                .iter()
+                .map(|f| format!("{} is {}", f.path, f.before))
+                .collect::<Vec<_>>()
+                .join(", "),
         }),
         Sight::Seen(None) => None,
     }
@@ -212,7 +216,11 @@ fn before(word: Option<&String>) -> Value {
 /// What a change of settings has come to.
 fn on_its_way(status: Option<&str>, what: &str) -> Option<Verdict<Write>> {
     (status == Some("PENDING")).then(|| {
-        Verdict::Progressing(Progress { what: format!("AWS is changing {what}"), look_again: 30, patience: 1800 })
+        Verdict::Progressing(Progress {
+            what: format!("AWS is changing {what}"),
+            look_again: 30,
+            patience: 1800,
+        })
     })
 }
 
@@ -228,11 +236,13 @@ pub fn rescan(spec: &ScanningSpec, live: &Scanning) -> Verdict<Write> {
     let mut directions = Vec::new();
     if let Some(want) = push.filter(|want| now.push.as_deref() != Some(want.word())) {
         fields.push(Field::new("/ecr/rescanDuration", before(now.push.as_ref()), want.word()));
-        directions.push(toward(now.push.as_deref().and_then(PushDuration::of).is_none_or(|live| live < want)));
+        directions
+            .push(toward(now.push.as_deref().and_then(PushDuration::of).is_none_or(|live| live < want)));
     }
     if let Some(want) = pull.filter(|want| now.pull.as_deref() != Some(want.word())) {
         fields.push(Field::new("/ecr/pullDateRescanDuration", before(now.pull.as_ref()), want.word()));
-        directions.push(toward(now.pull.as_deref().and_then(PullDuration::of).is_none_or(|live| live < want)));
+        directions
+            .push(toward(now.pull.as_deref().and_then(PullDuration::of).is_none_or(|live| live < want)));
     }
     let failed = now.ecr_status.as_deref() == Some("FAILED");
     if fields.is_empty() && !failed {

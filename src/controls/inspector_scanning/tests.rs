@@ -60,7 +60,8 @@ fn disable(types: &[&str]) -> Write {
 #[test]
 fn what_differs_is_turned_on_and_off_in_two_calls() {
     let spec = json!({"resourceTypes": {"EC2": true, "ECR": true, "LAMBDA": false, "LAMBDA_CODE": null}});
-    let now = live(&[("EC2", "DISABLED"), ("ECR", "DISABLED"), ("LAMBDA", "ENABLED"), ("LAMBDA_CODE", "DISABLED")]);
+    let now =
+        live(&[("EC2", "DISABLED"), ("ECR", "DISABLED"), ("LAMBDA", "ENABLED"), ("LAMBDA_CODE", "DISABLED")]);
     let turned = change(verdict(spec, &now));
     assert_eq!(turned.steps, [enable(&["EC2", "ECR"]), disable(&["LAMBDA"])]);
     assert_eq!(turned.fields[0], Field::new("/resourceTypes/EC2", false, true));
@@ -107,7 +108,9 @@ fn what_is_not_this_accounts_to_change_is_left_alone() {
     let spec = || json!({"resourceTypes": {"EC2": true}});
     let off = live(&[("EC2", "DISABLED")]);
     let member = Scanning { administrator: Sight::Seen(Some("777766665555".into())), ..off.clone() };
-    assert!(matches!(verdict(spec(), &member), Verdict::Foreign { owner, .. } if owner.contains("777766665555")));
+    assert!(
+        matches!(verdict(spec(), &member), Verdict::Foreign { owner, .. } if owner.contains("777766665555"))
+    );
     let on = Scanning { administrator: member.administrator.clone(), ..live(&[("EC2", "ENABLED")]) };
     assert_eq!(verdict(spec(), &on), Verdict::InSync);
     let mut blocked = off.clone();
@@ -124,7 +127,9 @@ fn what_is_not_this_accounts_to_change_is_left_alone() {
 fn a_type_that_is_not_listed_is_not_offered_and_one_that_is_not_known_unknown() {
     let now = live(&[("EC2", "ENABLED")]);
     let spec = json!({"resourceTypes": {"EC2": true, "CODE_REPOSITORY": true}});
-    assert!(matches!(verdict(spec, &now), Verdict::NotOffered { source } if source.contains("CODE_REPOSITORY")));
+    assert!(
+        matches!(verdict(spec, &now), Verdict::NotOffered { source } if source.contains("CODE_REPOSITORY"))
+    );
     for on in [true, false] {
         let new = json!({"resourceTypes": {"SOMETHING_NEW": on}});
         assert!(matches!(verdict(new, &now), Verdict::Unknown { .. }));
@@ -137,7 +142,10 @@ fn a_type_that_is_not_listed_is_not_offered_and_one_that_is_not_known_unknown() 
 
 #[test]
 fn the_two_durations_are_written_together() {
-    let longer = change(verdict(json!({"ecr": {"pullDateRescanDuration": "DAYS_90"}}), &configured(Some(configuration()))));
+    let longer = change(verdict(
+        json!({"ecr": {"pullDateRescanDuration": "DAYS_90"}}),
+        &configured(Some(configuration())),
+    ));
     assert_eq!(longer.fields, [Field::new("/ecr/pullDateRescanDuration", "DAYS_14", "DAYS_90")]);
     let step = Write::Rescan {
         push: "DAYS_30".into(),
@@ -147,7 +155,8 @@ fn the_two_durations_are_written_together() {
     assert_eq!(longer.steps, [step]);
     assert!(longer.carries.is_some_and(|carries| carries.contains("rescanDuration DAYS_30")));
     assert_eq!(longer.direction, Direction::Strengthens);
-    let shorter = change(verdict(json!({"ecr": {"rescanDuration": "DAYS_7"}}), &configured(Some(configuration()))));
+    let shorter =
+        change(verdict(json!({"ecr": {"rescanDuration": "DAYS_7"}}), &configured(Some(configuration()))));
     assert_eq!((shorter.direction, shorter.cost), (Direction::Weakens, None));
     let held = json!({"ecr": {"rescanDuration": "DAYS_30", "pullDateRescanDuration": "DAYS_14"}});
     assert_eq!(verdict(held, &configured(Some(configuration()))), Verdict::InSync);
@@ -155,9 +164,8 @@ fn the_two_durations_are_written_together() {
 
 #[test]
 fn settings_that_aws_is_at_or_failed_at_are_not_in_sync() {
-    let with = |status: &str| {
-        configured(Some(Configuration { ecr_status: Some(status.into()), ..configuration() }))
-    };
+    let with =
+        |status: &str| configured(Some(Configuration { ecr_status: Some(status.into()), ..configuration() }));
     let spec = json!({"ecr": {"rescanDuration": "DAYS_30"}});
     assert!(matches!(verdict(spec.clone(), &with("PENDING")), Verdict::Progressing(_)));
     let again = change(verdict(spec, &with("FAILED")));
@@ -227,19 +235,31 @@ fn the_inverse_says_what_was_before() {
 #[tokio::test]
 async fn answers_of_inspector_are_read_as_aws_writes_them() {
     let answers = [
-        ("/status/batch/get", 200, r#"{"accounts": [{"accountId": "111122223333",
+        (
+            "/status/batch/get",
+            200,
+            r#"{"accounts": [{"accountId": "111122223333",
             "resourceState": {
                 "ec2": {"errorCode": "ALREADY_ENABLED", "errorMessage": "x", "status": "ENABLED"},
                 "ecr": {"errorCode": "ACCESS_DENIED", "errorMessage": "x", "status": "DISABLED"},
                 "lambda": {"errorCode": "ENABLE_IN_PROGRESS", "errorMessage": "x", "status": "ENABLING"}},
             "state": {"errorCode": "ALREADY_ENABLED", "errorMessage": "x", "status": "ENABLED"}}],
-            "failedAccounts": []}"#),
-        ("/delegatedadminaccounts/get", 200, r#"{"delegatedAdmin": {"accountId": "777766665555",
-            "relationshipStatus": "ENABLED"}}"#),
-        ("/configuration/get", 200, r#"{"ecrConfiguration": {"rescanDurationState": {"rescanDuration": "DAYS_30",
+            "failedAccounts": []}"#,
+        ),
+        (
+            "/delegatedadminaccounts/get",
+            200,
+            r#"{"delegatedAdmin": {"accountId": "777766665555",
+            "relationshipStatus": "ENABLED"}}"#,
+        ),
+        (
+            "/configuration/get",
+            200,
+            r#"{"ecrConfiguration": {"rescanDurationState": {"rescanDuration": "DAYS_30",
             "pullDateRescanDuration": "DAYS_14", "pullDateRescanMode": "LAST_PULL_DATE", "status": "PENDING",
             "updatedAt": 1766620800.0}},
-            "ec2Configuration": {"scanModeState": {"scanMode": "EC2_HYBRID", "scanModeStatus": "SUCCESS"}}}"#),
+            "ec2Configuration": {"scanModeState": {"scanMode": "EC2_HYBRID", "scanModeStatus": "SUCCESS"}}}"#,
+        ),
     ];
     let client = |answers| aws_sdk_inspector2::Client::new(&crate::aws::canned::sdk(answers));
     let read = live::look(&client(&answers), "111122223333", true).await.unwrap();

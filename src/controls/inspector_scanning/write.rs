@@ -16,11 +16,21 @@ use crate::fault::{Fault, FaultKind};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
-    Enable { types: Vec<String> },
-    Disable { types: Vec<String> },
+    Enable {
+        types: Vec<String>,
+    },
+    Disable {
+        types: Vec<String>,
+    },
     /// In AWS's words. The call takes both durations.
-    Rescan { push: String, pull: Option<String>, pull_mode: Option<String> },
-    ScanMode { mode: String },
+    Rescan {
+        push: String,
+        pull: Option<String>,
+        pull_mode: Option<String>,
+    },
+    ScanMode {
+        mode: String,
+    },
 }
 
 /// The first type that is enabled makes Inspector's service-linked roles (User Guide, "Using service-linked roles for

@@ -204,6 +204,8 @@ mod tests {
         let function = to(Protocol::Lambda, "notify").endpoint(&scope);
         assert_eq!(function.address, "arn:aws:lambda:eu-west-1:111122223333:function:notify");
         assert!(to(Protocol::Email, "Sec@acme.example").endpoint(&scope).is("email", "sec@acme.example"));
-        assert!(!to(Protocol::Email, "sec@acme.example").endpoint(&scope).is("email-json", "sec@acme.example"));
+        assert!(
+            !to(Protocol::Email, "sec@acme.example").endpoint(&scope).is("email-json", "sec@acme.example")
+        );
     }
 }

@@ -43,7 +43,7 @@ pub fn key(facts: &Facts, spec: &TopicSpec) -> Option<Thing> {
     Some(Thing::Key { account, region, alias })
 }
 
-impl<'a> Declared<'a> {
+impl Declared<'_> {
     /// The path of the topic itself.
     pub fn whole(&self) -> String {
         format!("/topics/{}", escaped(self.name))
@@ -202,7 +202,8 @@ impl<'a> Declared<'a> {
             return Verdict::InSync;
         }
         // Whether the key that is live is the one that the alias names is not known.
-        if let (Some(_), Some(fault)) = (&live.key, thing.as_ref().and_then(|thing| self.known.fault(thing))) {
+        if let (Some(_), Some(fault)) = (&live.key, thing.as_ref().and_then(|thing| self.known.fault(thing)))
+        {
             return unknown(fault);
         }
         let before = match live.key.as_deref() {

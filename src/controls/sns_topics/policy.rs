@@ -99,9 +99,10 @@ fn source(of: &Declared<'_>, live: Option<&Source>) -> Source {
 /// For whom the policy lets a service publish, if it does as one of our statements would.
 fn granted(of: &Declared<'_>, publisher: Publisher, live: &Value, arn: &str) -> Option<Source> {
     let organization = organization(of).cloned().map(Source::Organization);
-    [Some(Source::Account), organization].into_iter().flatten().find(|source| {
-        lacking(Some(live), &[publisher.statement(source, &of.facts.scope, arn)]).is_empty()
-    })
+    [Some(Source::Account), organization]
+        .into_iter()
+        .flatten()
+        .find(|source| lacking(Some(live), &[publisher.statement(source, &of.facts.scope, arn)]).is_empty())
 }
 
 /// `from: organization`, and no organisation to name.
@@ -231,8 +232,10 @@ fn take_out(of: &Declared<'_>) -> Verdict<Write> {
     by_hand(
         format!("Take {TLS_ONLY} out of the policy of {}", of.name),
         ("tlsOnly", "true, and false is declared".into()),
-        &["baseline takes no statement away. Leave `tlsOnly` out, or edit the topic's access".into(),
-          "policy in the console of SNS.".into()],
+        &[
+            "baseline takes no statement away. Leave `tlsOnly` out, or edit the topic's access".into(),
+            "policy in the console of SNS.".into(),
+        ],
     )
 }
 

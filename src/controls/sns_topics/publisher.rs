@@ -134,7 +134,8 @@ mod tests {
     fn services_may_publish_for_those_callers_and_no_others() {
         let scope = Scope { account: "111122223333".parse().unwrap(), region: Region::new("eu-west-1") };
         let may = |publisher: Publisher, source: &Source, account, organization| {
-            let live = json!({"Version": "2012-10-17", "Statement": [publisher.statement(source, &scope, TOPIC)]});
+            let live =
+                json!({"Version": "2012-10-17", "Statement": [publisher.statement(source, &scope, TOPIC)]});
             let service = format!("{}.amazonaws.com", publisher.word());
             let asked = policy::Delivery {
                 service: &service,

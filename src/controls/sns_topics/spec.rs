@@ -162,8 +162,10 @@ fn check(name: &str, topic: &TopicSpec) -> Result<(), String> {
     if let Some(display) = &topic.display_name
         && (display.chars().count() > LONGEST_DISPLAY_NAME || display.chars().any(char::is_control))
     {
-        return Err(format!("the display name of `{name}` has more than {LONGEST_DISPLAY_NAME} characters, or one \
-                            that does not show"));
+        return Err(format!(
+            "the display name of `{name}` has more than {LONGEST_DISPLAY_NAME} characters, or one \
+                            that does not show"
+        ));
     }
     let serves = topic.publishers.as_ref().is_some_and(|all| !all.is_empty());
     if serves && topic.key.as_ref().is_some_and(Encryption::is_managed_by_aws) {

@@ -104,7 +104,10 @@ fn a_topic_may_be_declared_without_saying_anything_of_it() {
 fn publishers_are_added_and_statements_of_others_stay() {
     let spec = json!({"publishers": ["cloudwatch", "events"]});
     let put = change(of_rule(spec.clone(), topic(), "policy"));
-    assert_eq!(put.fields, [Field::new("/topics/alerts/publishers", json!([]), json!(["cloudwatch", "events"]))]);
+    assert_eq!(
+        put.fields,
+        [Field::new("/topics/alerts/publishers", json!([]), json!(["cloudwatch", "events"]))]
+    );
     assert_eq!(put.carries.as_deref(), Some("1 statement of others"));
     let after = with_policy(&topic(), &put);
     let Sight::Seen(policy) = &after.policy else { panic!("unseen") };
@@ -132,7 +135,10 @@ fn from_moves_whom_the_services_publish_for() {
 fn from_says_nothing_of_eventbridge() {
     let spec = json!({"publishers": ["events"], "from": "account"});
     let live = with_policy(&topic(), &change(of_rule(spec, topic(), "policy")));
-    assert_eq!(of_rule(json!({"publishers": ["events"], "from": "organization"}), live, "policy"), Verdict::InSync);
+    assert_eq!(
+        of_rule(json!({"publishers": ["events"], "from": "organization"}), live, "policy"),
+        Verdict::InSync
+    );
 }
 
 #[test]
@@ -169,16 +175,22 @@ fn a_topic_for_everyone_is_told_and_that_of_sns_is_not() {
 fn a_key_is_the_same_by_alias_arn_and_id() {
     let spec = || json!({"key": "alias/baseline/alerts"});
     let with = |key: &str| of_rule(spec(), Topic { key: Some(key.into()), ..topic() }, "encryption");
-    for same in
-        ["alias/baseline/alerts", "arn:aws:kms:eu-west-1:111122223333:alias/baseline/alerts", KEY_ARN, "1234abcd"]
-    {
+    for same in [
+        "alias/baseline/alerts",
+        "arn:aws:kms:eu-west-1:111122223333:alias/baseline/alerts",
+        KEY_ARN,
+        "1234abcd",
+    ] {
         assert_eq!(with(same), Verdict::InSync, "{same}");
     }
     assert_eq!(change(with("alias/other")).fields[0].before, "alias/other");
     assert_eq!(change(with("5678abcd")).fields[0].before, "another key");
     assert_eq!(change(of_rule(spec(), topic(), "encryption")).direction, Direction::Strengthens);
     let encrypted = Topic { key: Some(KEY_ARN.into()), ..topic() };
-    assert_eq!(change(of_rule(json!({"key": "none"}), encrypted, "encryption")).direction, Direction::Weakens);
+    assert_eq!(
+        change(of_rule(json!({"key": "none"}), encrypted, "encryption")).direction,
+        Direction::Weakens
+    );
 }
 
 #[test]
@@ -296,19 +308,27 @@ fn the_inverse_says_what_was_before() {
 #[tokio::test]
 async fn answers_of_sns_are_read_as_aws_writes_them() {
     let answers = [
-        ("/", 200, "<GetTopicAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+        (
+            "/",
+            200,
+            "<GetTopicAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
             <GetTopicAttributesResult><Attributes>\
             <entry><key>Owner</key><value>111122223333</value></entry>\
             <entry><key>Policy</key><value>{&quot;Version&quot;:&quot;2008-10-17&quot;,&quot;Statement&quot;:[]}</value></entry>\
             <entry><key>DisplayName</key><value>Alerts</value></entry>\
             <entry><key>KmsMasterKeyId</key><value>alias/baseline/logs</value></entry>\
-            </Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>"),
-        ("/", 200, "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+            </Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>",
+        ),
+        (
+            "/",
+            200,
+            "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
             <ListSubscriptionsByTopicResult><Subscriptions><member>\
             <TopicArn>arn:aws:sns:eu-west-1:111122223333:alerts</TopicArn><Protocol>email</Protocol>\
             <SubscriptionArn>PendingConfirmation</SubscriptionArn><Owner>111122223333</Owner>\
             <Endpoint>sec@acme.example</Endpoint></member></Subscriptions>\
-            </ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"),
+            </ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>",
+        ),
     ];
     let sns = aws_sdk_sns::Client::new(&crate::aws::canned::sdk(&answers));
     let to = Endpoint { protocol: endpoint::Protocol::Email, address: "sec@acme.example".into() };

@@ -18,13 +18,33 @@ use crate::place::Scope;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
-    Create { topic: String, settings: Settings, tags: BTreeMap<String, String> },
-    DisplayName { topic: String, display_name: String },
+    Create {
+        topic: String,
+        settings: Settings,
+        tags: BTreeMap<String, String>,
+    },
+    DisplayName {
+        topic: String,
+        display_name: String,
+    },
     /// An empty text ends encryption.
-    Key { topic: String, alias: String },
-    PutPolicy { topic: String, policy: Ours },
-    Subscribe { topic: String, label: String, to: Endpoint },
-    Tag { topic: String, tags: BTreeMap<String, String> },
+    Key {
+        topic: String,
+        alias: String,
+    },
+    PutPolicy {
+        topic: String,
+        policy: Ours,
+    },
+    Subscribe {
+        topic: String,
+        label: String,
+        to: Endpoint,
+    },
+    Tag {
+        topic: String,
+        tags: BTreeMap<String, String>,
+    },
 }
 
 /// What a new topic is made with; what is left out is as SNS has it.
@@ -80,14 +100,10 @@ impl Settings {
     fn attributes(&self, scope: &Scope, arn: &str) -> BTreeMap<&'static str, String> {
         let policy = (!self.policy.is_empty())
             .then(|| self.policy.within(&default_policy(scope, arn), scope, arn).to_string());
-        [
-            ("DisplayName", self.display_name.clone()),
-            ("KmsMasterKeyId", self.key.clone()),
-            ("Policy", policy),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect()
+        [("DisplayName", self.display_name.clone()), ("KmsMasterKeyId", self.key.clone()), ("Policy", policy)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
     }
 }
 
@@ -141,8 +157,13 @@ impl Write {
                 set("Policy", &whole).send().await.map(drop).map_err(fault(SET.operation))
             }
             Self::Subscribe { to, .. } => {
-                let request = sns.subscribe().topic_arn(&arn).protocol(to.protocol.word()).endpoint(&to.address);
-                request.send().await.map(drop).map_err(|error| not_there_yet(fault(SUBSCRIBE.operation)(error)))
+                let request =
+                    sns.subscribe().topic_arn(&arn).protocol(to.protocol.word()).endpoint(&to.address);
+                request
+                    .send()
+                    .await
+                    .map(drop)
+                    .map_err(|error| not_there_yet(fault(SUBSCRIBE.operation)(error)))
             }
             Self::Tag { tags, .. } => {
                 let request = sns.tag_resource().resource_arn(&arn).set_tags(Some(tags_of(tags, call)?));

@@ -104,7 +104,9 @@ pub(super) async fn regional_admin(aws: &Reader, service: &str, admin: &AccountI
             let mut pages = aws.inspector().list_delegated_admin_accounts().into_paginator().items().send();
             while let Some(one) = pages.next().await {
                 let one = one.map_err(fault("inspector2:ListDelegatedAdminAccounts"))?;
-                if one.account_id() == Some(admin.as_str()) && one.status() == Some(&DelegatedAdminStatus::Enabled) {
+                if one.account_id() == Some(admin.as_str())
+                    && one.status() == Some(&DelegatedAdminStatus::Enabled)
+                {
                     return Ok(Found::Present { arn: admin.to_string() });
                 }
             }

@@ -95,7 +95,11 @@ pub(super) fn enable_admin(
     }
     let registered = organization.administrators_of(PRINCIPAL).next().map(str::to_owned);
     if here.or(registered).is_some_and(|other| other != wanted) {
-        return Err(Refusal::new(409, "ConflictException", "Another account is the delegated administrator."));
+        return Err(Refusal::new(
+            409,
+            "ConflictException",
+            "Another account is the delegated administrator.",
+        ));
     }
     organization.delegate(PRINCIPAL, &wanted, now);
     call.here().inspector.organization.administrator = Some(wanted.clone());
@@ -119,12 +123,11 @@ pub(super) fn list_admins(
     let here = &call.here().inspector.organization;
     let status =
         if here.leaving { DelegatedAdminStatus::DisableInProgress } else { DelegatedAdminStatus::Enabled };
-    let told = here.administrator.iter().map(|account| {
-        DelegatedAdminAccount::builder().account_id(account).status(status.clone()).build()
-    });
-    Ok(ListDelegatedAdminAccountsOutput::builder()
-        .set_delegated_admin_accounts(Some(told.collect()))
-        .build())
+    let told = here
+        .administrator
+        .iter()
+        .map(|account| DelegatedAdminAccount::builder().account_id(account).status(status.clone()).build());
+    Ok(ListDelegatedAdminAccountsOutput::builder().set_delegated_admin_accounts(Some(told.collect())).build())
 }
 
 /// GetDelegatedAdminAccount: of a member, whoever administers it; the administrator is told itself; nobody is 404.
@@ -134,10 +137,16 @@ pub(super) fn get_admin(
 ) -> Result<GetDelegatedAdminAccountOutput, Refusal> {
     let own = designated(call).filter(|account| *account == call.caller.account);
     let account = call.here().inspector.administrator.clone().or(own).ok_or_else(|| {
-        Refusal::new(404, "ResourceNotFoundException", "There is no delegated administrator for this account.")
+        Refusal::new(
+            404,
+            "ResourceNotFoundException",
+            "There is no delegated administrator for this account.",
+        )
     })?;
-    let admin =
-        DelegatedAdmin::builder().account_id(account).relationship_status(RelationshipStatus::Enabled).build();
+    let admin = DelegatedAdmin::builder()
+        .account_id(account)
+        .relationship_status(RelationshipStatus::Enabled)
+        .build();
     Ok(GetDelegatedAdminAccountOutput::builder().delegated_admin(admin).build())
 }
 
@@ -219,7 +228,11 @@ pub(super) fn list_members(
             Some(_) => RelationshipStatus::Enabled,
             None => RelationshipStatus::Removed,
         };
-        Member::builder().account_id(account).relationship_status(status).delegated_admin_account_id(&own).build()
+        Member::builder()
+            .account_id(account)
+            .relationship_status(status)
+            .delegated_admin_account_id(&own)
+            .build()
     };
     Ok(ListMembersOutput::builder()
         .set_members(Some(accounts.into_iter().map(member).collect()))

@@ -47,7 +47,8 @@ async fn code_of_functions_needs_the_functions() {
     let both = inspector.enable().resource_types(ResourceScanType::Lambda);
     both.resource_types(ResourceScanType::LambdaCode).send().await.expect("an answer");
     world.advance(TURNING);
-    let answer = inspector.disable().resource_types(ResourceScanType::Lambda).send().await.expect("an answer");
+    let answer =
+        inspector.disable().resource_types(ResourceScanType::Lambda).send().await.expect("an answer");
     assert_eq!(answer.failed_accounts()[0].error_code(), &ErrorCode::ResourceScanNotDisabled);
 }
 
@@ -64,7 +65,8 @@ async fn settings_are_there_once_inspector_is_on_and_not_a_members() {
     let mode = told.ec2_configuration().and_then(|ec2| ec2.scan_mode_state()).expect("a mode");
     assert_eq!(mode.scan_mode(), Some(&Ec2ScanMode::Ec2SsmAgentBased));
     assert_eq!(code(inspector.get_delegated_admin_account().send().await), "ResourceNotFoundException");
-    world.region(PROD_PAYMENTS, REGION, |region| region.inspector.administrator = Some("222233334444".into()));
+    world
+        .region(PROD_PAYMENTS, REGION, |region| region.inspector.administrator = Some("222233334444".into()));
     assert_eq!(code(update.send().await), "AccessDeniedException");
     let admin = inspector.get_delegated_admin_account().send().await.expect("an answer").delegated_admin;
     assert_eq!(admin.and_then(|admin| admin.account_id).as_deref(), Some("222233334444"));

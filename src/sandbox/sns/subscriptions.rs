@@ -52,7 +52,8 @@ pub(super) fn subscribe(call: &mut Call<'_>, input: &SubscribeInput) -> Result<S
     let (now, id) = (call.now, call.state.uuid());
     let topic = topic(call, input.topic_arn())?;
     topic.subscriptions.retain(|one| !one.is_forgotten(now));
-    let found = topic.subscriptions.iter_mut().find(|one| one.protocol == protocol && one.endpoint == endpoint);
+    let found =
+        topic.subscriptions.iter_mut().find(|one| one.protocol == protocol && one.endpoint == endpoint);
     let (id, confirmed) = match found {
         Some(there) => (there.id.clone(), there.confirmed),
         None => {

@@ -22,7 +22,8 @@ fn code<T, E: ProvideErrorMetadata + std::fmt::Debug>(answer: Result<T, E>) -> S
 
 async fn states(sns: &Client) -> Vec<(String, String)> {
     let mut states = Vec::new();
-    let mut pages = sns.list_subscriptions_by_topic().topic_arn(arn("alerts")).into_paginator().items().send();
+    let mut pages =
+        sns.list_subscriptions_by_topic().topic_arn(arn("alerts")).into_paginator().items().send();
     while let Some(one) = pages.next().await {
         let one = one.expect("a subscription");
         states.push((one.endpoint.unwrap_or_default(), one.subscription_arn.unwrap_or_default()));
