@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod changed_since;
 mod discovery;
 mod documents;
 mod guards;
@@ -12,6 +13,7 @@ mod log_chain;
 mod memory;
 mod offline;
 mod reference;
+mod saved;
 mod selectors;
 mod shell;
 mod signoff;
