@@ -127,8 +127,7 @@ impl Declared<'_> {
     }
 
     fn subscribe(&self, label: &str, subscription: &Subscription) -> Write {
-        let to = subscription.endpoint(&self.facts.scope);
-        Write::Subscribe { topic: self.name.into(), label: label.into(), to }
+        Write::Subscribe { topic: self.name.into(), label: label.into(), to: subscription.clone() }
     }
 
     /// What is the matter with a topic that is there.

@@ -87,7 +87,7 @@ fn a_new_topic_is_made_whole_and_waits_for_its_key_only() {
         panic!("{:?}", made.steps)
     };
     assert_eq!(tags.len(), 2, "those of everything, and its own");
-    assert_eq!(*to, Endpoint { protocol: endpoint::Protocol::Email, address: "sec@acme.example".into() });
+    assert_eq!((to.protocol, to.endpoint.as_str()), (endpoint::Protocol::Email, "sec@acme.example"));
     assert!(made.evidence.is_some_and(|evidence| evidence.contains("confirmed")));
 }
 
@@ -266,7 +266,8 @@ fn nothing_in_a_plan_is_an_arn_or_the_path_of_a_web_address() {
                 _ => String::new(),
             };
             let shown = format!("{:?} {steps}", finding.clone().map(|_| ()));
-            assert!(!shown.contains("secret") && !shown.contains("arn:"), "{shown}");
+            assert!(!shown.contains("secret"), "{shown}");
+            assert!(!serde_json::to_string(&finding).unwrap().contains("arn:"), "{finding:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_sns::types::Tag;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::endpoint::Endpoint;
+use super::endpoint::Subscription;
 use super::live::{arn, policy_of};
 use super::policy::{Ours, default_policy};
 use crate::aws::{Writer, fault};
@@ -39,7 +39,7 @@ pub enum Write {
     Subscribe {
         topic: String,
         label: String,
-        to: Endpoint,
+        to: Subscription,
     },
     Tag {
         topic: String,
@@ -157,8 +157,9 @@ impl Write {
                 set("Policy", &whole).send().await.map(drop).map_err(fault(SET.operation))
             }
             Self::Subscribe { to, .. } => {
+                let to = to.endpoint(&aws.scope);
                 let request =
-                    sns.subscribe().topic_arn(&arn).protocol(to.protocol.word()).endpoint(&to.address);
+                    sns.subscribe().topic_arn(&arn).protocol(to.protocol.word()).endpoint(to.address);
                 request
                     .send()
                     .await

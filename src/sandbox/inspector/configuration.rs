@@ -30,13 +30,13 @@ pub struct Configuration {
 
 impl Default for Configuration {
     /// What an account has that turned Inspector on since 2025 (User Guide, "Configuring the Amazon ECR re-scan
-    /// duration": 14 days each; "Managing scan mode": hybrid).
+    /// duration": 14 days each). New accounts scan instances in hybrid mode; here they have what older ones have.
     fn default() -> Self {
         Self {
             push: EcrRescanDuration::Days14,
             pull: EcrPullDateRescanDuration::Days14,
             pull_mode: EcrPullDateRescanMode::LastInUseAt,
-            scan_mode: Ec2ScanMode::Ec2Hybrid,
+            scan_mode: Ec2ScanMode::Ec2SsmAgentBased,
             ecr_changed: None,
             ec2_changed: None,
         }

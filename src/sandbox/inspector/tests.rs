@@ -58,12 +58,12 @@ async fn settings_are_there_once_inspector_is_on_and_not_a_members() {
     let inspector = client!(aws_sdk_inspector2, world, PROD_PAYMENTS, REGION);
     assert_eq!(code(inspector.get_configuration().send().await), "ResourceNotFoundException");
     inspector.enable().resource_types(ResourceScanType::Ec2).send().await.expect("an answer");
-    let agents = Ec2Configuration::builder().scan_mode(Ec2ScanMode::Ec2SsmAgentBased).build().expect("whole");
-    let update = inspector.update_configuration().ec2_configuration(agents);
+    let hybrid = Ec2Configuration::builder().scan_mode(Ec2ScanMode::Ec2Hybrid).build().expect("whole");
+    let update = inspector.update_configuration().ec2_configuration(hybrid);
     update.clone().send().await.expect("updated");
     let told = inspector.get_configuration().send().await.expect("settings");
     let mode = told.ec2_configuration().and_then(|ec2| ec2.scan_mode_state()).expect("a mode");
-    assert_eq!(mode.scan_mode(), Some(&Ec2ScanMode::Ec2SsmAgentBased));
+    assert_eq!(mode.scan_mode(), Some(&Ec2ScanMode::Ec2Hybrid));
     assert_eq!(code(inspector.get_delegated_admin_account().send().await), "ResourceNotFoundException");
     world
         .region(PROD_PAYMENTS, REGION, |region| region.inspector.administrator = Some("222233334444".into()));
