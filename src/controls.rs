@@ -12,6 +12,9 @@ mod iam_root_user;
 mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
+mod securityhub_controls;
+mod securityhub_hub;
+mod securityhub_standards;
 
 use crate::control::ErasedControl;
 
@@ -23,6 +26,9 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
     &guardduty_detector::GuardDutyDetector,
+    &securityhub_hub::Hub,
+    &securityhub_standards::Standards,
+    &securityhub_controls::Controls,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,

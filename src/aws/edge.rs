@@ -241,6 +241,7 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("sns:GetTopicAttributes"),
     Call::new("config:DescribeConfigurationRecorderStatus"),
     Call::new("securityhub:DescribeHub"),
+    Call::new("securityhub:GetConfigurationPolicyAssociation"),
     Call::new("organizations:ListDelegatedAdministrators"),
     Call::new("wafv2:ListWebACLs"),
     Call::needing("s3:HeadBucket", &["s3:ListBucket"]),

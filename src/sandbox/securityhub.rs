@@ -11,6 +11,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 pub use controls::{Association, Properties};
 pub use hub::Hub;
 pub use standards::{Status, Subscription};
@@ -60,6 +62,21 @@ pub struct SecurityHub {
     pub central: Option<String>,
     /// AWS Control Tower has made its service-managed standard here.
     pub control_tower: bool,
+}
+
+impl SecurityHub {
+    /// Enabled as the API does it when it is told nothing, but for the standards.
+    pub fn enabled(now: Timestamp) -> Self {
+        Self { hub: Some(Hub::with_defaults(now)), ..Self::default() }
+    }
+
+    /// Puts a standard on, as though it had been enabled long ago.
+    pub fn turn_on(&mut self, standard: &str, region: &str, account: &str, now: Timestamp) {
+        standards::subscribe(self, standard, region, account, now);
+        if let Some(one) = self.subscriptions.get_mut(standard) {
+            one.status = Status::Ready;
+        }
+    }
 }
 
 /// InvalidAccessException, which every operation answers where Security Hub is not enabled.

@@ -207,6 +207,8 @@ pub const CONTROLS: &[Control] = &[
         ],
         ..control("IAM.7", Medium, &[FSBP, NIST, PCI], "Password policies are strong")
     },
+    control("Macie.1", Medium, &[FSBP, NIST], "Amazon Macie should be enabled"),
+    control("Macie.2", High, &[FSBP, NIST], "Macie automated sensitive data discovery should be enabled"),
     Control { available: false, ..control("MSK.3", Medium, &[FSBP, PCI], "MSK Connect connectors encrypt") },
     control("S3.22", Medium, &[CIS_30, CIS_50, PCI], "Buckets log write events of objects"),
 ];

@@ -80,12 +80,12 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
     now.checked_add(by).unwrap_or(now)
 }
 
-fn subscribe(here: &mut SecurityHub, standard: &str, region: &str, account: &str, now: Timestamp) {
+/// Puts a standard on its way. One that is enabled again keeps what was said of its controls while it was on.
+pub fn subscribe(here: &mut SecurityHub, standard: &str, region: &str, account: &str, now: Timestamp) {
     let path = catalog::path(standard);
     let status = Status::Pending(later(now, ENABLING));
     let associations = controls::all_enabled(standard, now);
     let arn = format!("arn:aws:securityhub:{region}:{account}:subscription/{path}");
-    // A standard that is enabled again keeps what was said of its controls while it was on.
     here.subscriptions
         .entry(standard.to_owned())
         .and_modify(|one| one.status = status.clone())
