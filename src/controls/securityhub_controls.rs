@@ -68,9 +68,9 @@ Where a control was on in some standards only, that is set by hand.
 ",
         example: "\
 controls:
-  LOW: {enabled: false, reason: \"low severity is looked at by hand, each quarter\"}
-  Macie.*: {enabled: false, reason: "Macie is not used here"}
-  IAM.6: {enabled: false, reason: \"member accounts have no root credentials\"}
+  LOW: {enabled: false, reason: looked at by hand each quarter}
+  Macie.*: {enabled: false, reason: Macie is not used here}
+  IAM.6: {enabled: false, reason: member accounts have no root credentials}
   ACM.1:
     parameters: {daysToExpiration: 45}
 ",

@@ -1,5 +1,7 @@
 //! Declared beside live.
 
+use serde_json::Value;
+
 use super::live::{Live, Subscription};
 use super::write::Write;
 use crate::control::{
@@ -141,7 +143,7 @@ fn enable(
     facts: &Facts,
     key: &str,
     standard: Standard,
-    before: serde_json::Value,
+    before: Value,
     evidence: Option<String>,
 ) -> Verdict<Write> {
     Verdict::Change(Change {
@@ -195,7 +197,7 @@ fn again(facts: &Facts, key: &str, standard: Standard, one: &Subscription) -> Ve
 }
 
 fn disable(key: &str, standard: Standard, one: &Subscription) -> Verdict<Write> {
-    let before = if one.status == "READY" { true.into() } else { word(Some(one)).into() };
+    let before: Value = if one.status == "READY" { true.into() } else { word(Some(one)).into() };
     Verdict::Change(Change {
         direction: Direction::Weakens,
         evidence: Some(

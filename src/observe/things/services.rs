@@ -1,6 +1,6 @@
 //! Looking for what the services themselves have one or many of: log groups, topics, recorders, hubs, web ACLs.
 
-use aws_sdk_securityhub::types::{ConfigurationPolicyAssociationStatus, Target};
+use aws_sdk_securityhub::types::Target;
 use aws_sdk_wafv2::types::Scope;
 
 use crate::aws::{Reader, fault};
@@ -72,7 +72,7 @@ pub(super) async fn own_hub(aws: &Reader, member: &AccountId) -> Result<Found, F
     match aws.securityhub().get_configuration_policy_association().target(target).send().await {
         Ok(answer) => {
             // DISABLED: policies of AWS Organizations have taken the place of central configuration.
-            let off = answer.association_status == Some(ConfigurationPolicyAssociationStatus::Disabled);
+            let off = answer.association_status.is_some_and(|status| status.as_str() == "DISABLED");
             let policy = answer.configuration_policy_id.filter(|id| id != SELF_MANAGED && !off);
             Ok(if policy.is_some() { Found::Absent } else { own() })
         }
