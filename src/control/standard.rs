@@ -100,8 +100,9 @@ mod tests {
         for (short, arns) in [
             (
                 "fsbp/1.0.0",
-                &["arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0"]
-                    [..],
+                &[
+                    "arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0",
+                ][..],
             ),
             (
                 "cis/1.2.0",

@@ -156,7 +156,8 @@ controls:
             match leaf[..] {
                 [_, "enabled"] => choice.enabled = field.before.as_bool(),
                 [_, "reason"] => {
-                    choice.reason = field.before.as_str().filter(|word| *word != plan::NONE).map(str::to_owned);
+                    choice.reason =
+                        field.before.as_str().filter(|word| *word != plan::NONE).map(str::to_owned);
                 }
                 [_, "parameters", name] => {
                     let setting: Setting = serde_json::from_value(field.before.clone()).ok()?;

@@ -118,7 +118,9 @@ async fn read_hub(client: &Client) -> Result<Option<Live>, Fault> {
 async fn read_administrator(client: &Client) -> Result<Option<String>, Fault> {
     match client.get_administrator_account().send().await {
         Ok(answer) => Ok(answer.administrator.and_then(|administrator| administrator.account_id)),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(None),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
+            Ok(None)
+        }
         Err(error) => Err(fault("securityhub:GetAdministratorAccount")(error)),
     }
 }
@@ -209,7 +211,10 @@ fn findings(facts: &Facts, known: &Known, want: bool, live: &Live) -> Verdict<Wr
     if is_held(facts, known) {
         return Verdict::Foreign {
             owner: "the Security Hub administrator of the organisation".into(),
-            evidence: format!("its configuration policy holds this account; consolidatedFindings is {}", !want),
+            evidence: format!(
+                "its configuration policy holds this account; consolidatedFindings is {}",
+                !want
+            ),
         };
     }
     let field = Field::new("/consolidatedFindings", !want, want);
@@ -217,7 +222,8 @@ fn findings(facts: &Facts, known: &Known, want: bool, live: &Live) -> Verdict<Wr
         risk: Risk::Disruptive,
         direction: crate::control::Direction::Neutral,
         evidence: Some(
-            "findings get other ids and titles within a day: rules and filters that match the old ones end".into(),
+            "findings get other ids and titles within a day: rules and filters that match the old ones end"
+                .into(),
         ),
         stands_on: Some(Vec::new()),
         ..Change::update(vec![field], vec![Write::Findings { consolidated: want }])

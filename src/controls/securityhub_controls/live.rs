@@ -93,8 +93,6 @@ impl Properties {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Parameters {
-    /// AWS is putting an update in place, and refuses another one.
-    pub updating: bool,
     pub values: BTreeMap<String, Parameter>,
 }
 
@@ -157,7 +155,9 @@ impl Kind {
             (Self::StringList, Setting::Words(words)) => ParameterValue::StringList(words.clone()),
             // An empty list is a list of anything.
             (Self::EnumList, Setting::Wholes(none)) if none.is_empty() => ParameterValue::EnumList(vec![]),
-            (Self::StringList, Setting::Wholes(none)) if none.is_empty() => ParameterValue::StringList(vec![]),
+            (Self::StringList, Setting::Wholes(none)) if none.is_empty() => {
+                ParameterValue::StringList(vec![])
+            }
             _ => return None,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::live::{Live, Parameter, Parameters, Properties};
-use super::plan::{escaped, progressing};
+use super::plan::escaped;
 use super::read::GET_DEFINITION;
 use super::spec::{ControlsSpec, DEFAULT, Setting};
 use super::write::{Value, Write};
@@ -18,9 +18,7 @@ pub fn findings(spec: &ControlsSpec, live: &Live, holder: Option<&str>) -> Vec<F
     declared
         .map(|(id, choice)| {
             let verdict = match live.parameters.get(id) {
-                Some(Properties::Seen(parameters)) => {
-                    control(id, &choice.parameters, parameters, holder)
-                }
+                Some(Properties::Seen(parameters)) => control(id, &choice.parameters, parameters, holder),
                 Some(Properties::Unseen(fault)) => Verdict::Unknown { fault: fault.clone() },
                 Some(Properties::NoControl) => Verdict::NotOffered {
                     source: format!("securityhub:BatchGetSecurityControls knows no {id} here"),
@@ -77,7 +75,8 @@ fn control(
     if differing.is_empty() {
         return Verdict::InSync;
     }
-    let wrong = differing.iter().find(|(_, want, live)| !want.is_default() && live.kind.value(want).is_none());
+    let wrong =
+        differing.iter().find(|(_, want, live)| !want.is_default() && live.kind.value(want).is_none());
     if let Some((name, _, live)) = wrong {
         return invalid(format!("`{name}` of {id} takes {}, or `{DEFAULT}`", live.kind.word()));
     }
@@ -87,9 +86,6 @@ fn control(
             owner: holder.to_owned(),
             evidence: format!("its configuration policy holds this account; {} differs", names.join(", ")),
         };
-    }
-    if live.updating {
-        return progressing("AWS is putting other parameters in place, and takes these after that");
     }
     let fields = differing.iter().map(|(name, want, live)| {
         let path = format!("/controls/{}/parameters/{}", escaped(id), escaped(name));

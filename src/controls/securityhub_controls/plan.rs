@@ -40,7 +40,7 @@ pub fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-pub fn progressing(what: impl Into<String>) -> Verdict<Write> {
+fn progressing(what: impl Into<String>) -> Verdict<Write> {
     Verdict::Progressing(Progress { what: what.into(), look_again: 30, patience: 1800 })
 }
 
@@ -133,7 +133,8 @@ fn one(
         fields.push(Field::new(path("enabled"), !want, want));
     }
     // A control that was off is told with the reason that goes; one that was on had none.
-    let was = seen.iter().find(|(_, one)| !one.enabled).map(|(_, one)| one.reason.as_deref().unwrap_or(NONE));
+    let was = seen.iter().find(|(_, one)| !one.enabled && !is_right(one));
+    let was = was.map(|(_, one)| one.reason.as_deref().unwrap_or(NONE));
     let is = reason.unwrap_or(NONE);
     if let Some(was) = was.filter(|was| *was != is && (want || !switches)) {
         fields.push(Field::new(path("reason"), was, is));
@@ -148,8 +149,12 @@ fn one(
         (true, true) if partly => Some(format!("they are off in {}", names())),
         _ => None,
     };
-    let step =
-        Write::Associate { control: id.to_owned(), standards, enabled: want, reason: reason.map(str::to_owned) };
+    let step = Write::Associate {
+        control: id.to_owned(),
+        standards,
+        enabled: want,
+        reason: reason.map(str::to_owned),
+    };
     Some(Verdict::Change(Change {
         direction: match (switches, want) {
             (false, _) => Direction::Neutral,

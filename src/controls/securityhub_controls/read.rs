@@ -6,7 +6,7 @@ use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::types::{
     AssociationStatus, ConfigurationOptions, ParameterConfiguration, ParameterValueType,
     RegionAvailabilityStatus, StandardsControlAssociationId, StandardsControlsUpdatable, StandardsStatus,
-    UnprocessedErrorCode, UpdateStatus,
+    UnprocessedErrorCode,
 };
 use futures::future::try_join_all;
 
@@ -102,7 +102,9 @@ pub async fn standards(client: &Client) -> Result<Option<Vec<On>>, Fault> {
 async fn read_administrator(client: &Client) -> Result<Option<String>, Fault> {
     match client.get_administrator_account().send().await {
         Ok(answer) => Ok(answer.administrator.and_then(|administrator| administrator.account_id)),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(None),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
+            Ok(None)
+        }
         Err(error) => Err(fault("securityhub:GetAdministratorAccount")(error)),
     }
 }
@@ -197,10 +199,7 @@ async fn read_parameters(
     Ok(batches.into_iter().flatten().collect())
 }
 
-async fn batch_of_parameters(
-    client: &Client,
-    batch: &[&String],
-) -> Result<Vec<(String, Properties)>, Fault> {
+async fn batch_of_parameters(client: &Client, batch: &[&String]) -> Result<Vec<(String, Properties)>, Fault> {
     let call = GET_CONTROLS.operation;
     let ids = batch.iter().map(|id| (*id).clone()).collect();
     let answer = client
@@ -226,8 +225,7 @@ async fn batch_of_parameters(
             let value = parameter(kind, live.get(&name));
             (name, value)
         });
-        let updating = one.update_status == Some(UpdateStatus::Updating);
-        told.insert(id, Properties::Seen(Parameters { updating, values: values.collect() }));
+        told.insert(id, Properties::Seen(Parameters { values: values.collect() }));
     }
     let missing = |id: &String| {
         let fault = Fault::local(FaultKind::Unavailable, call, "the answer leaves it out");

@@ -36,7 +36,10 @@ pub struct Choice {
 
 /// The value of a parameter. Which kind a parameter takes is AWS's to say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a parameter is a word, a number, true or false, or a list of words or numbers")]
+#[serde(
+    untagged,
+    expecting = "a parameter is a word, a number, true or false, or a list of words or numbers"
+)]
 #[schemars(inline, extend("x-mutate" = [45, 60]))]
 pub enum Setting {
     Flag(bool),

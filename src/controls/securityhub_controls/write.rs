@@ -51,7 +51,8 @@ pub const ASSOCIATE: Call = Call::needing(
 pub const UPDATE: Call = Call::needing(
     "securityhub:UpdateSecurityControl",
     &["securityhub:UpdateSecurityControl", "securityhub:UpdateStandardsControl"],
-);
+)
+.shows_within(600);
 
 impl AwsWrite for Write {
     fn call(&self) -> &'static Call {
@@ -92,11 +93,16 @@ impl Write {
                     .set_parameters(Some(parameters))
                     .send()
                     .await
-                    .map_err(fault(UPDATE.operation))?;
+                    .map_err(|error| not_yet(fault(UPDATE.operation)(error)))?;
                 Ok(())
             }
         }
     }
+}
+
+/// A control whose last parameters AWS is still putting in place refuses others until it has.
+fn not_yet(fault: Fault) -> Fault {
+    if fault.code.contains("ResourceInUse") { Fault { kind: FaultKind::NotReady, ..fault } } else { fault }
 }
 
 impl Value {

@@ -1,9 +1,9 @@
 use serde_json::json;
 
 use super::*;
+use crate::aws::canned;
 use crate::control::{ChangeKind, Direction, Found};
 use crate::controls::tests::facts;
-use crate::aws::canned;
 
 fn live(generator: &str, administrator: Option<&str>) -> Live {
     Live { generator: generator.into(), administrator: administrator.map(str::to_owned) }
@@ -43,7 +43,9 @@ fn a_new_hub_never_brings_aws_own_choice_of_standards() {
     assert_eq!(made.steps, [Write::Enable { consolidated: false, tags: facts().tags }]);
     assert_eq!(made.carries, None);
     assert_eq!(plain(json!({"enabled": false}), None), Verdict::InSync);
-    let Verdict::Change(made) = plain(json!({"consolidatedFindings": true}), None) else { panic!("a change") };
+    let Verdict::Change(made) = plain(json!({"consolidatedFindings": true}), None) else {
+        panic!("a change")
+    };
     assert!(made.carries.is_some_and(|carries| carries.contains("enabled true")));
 }
 

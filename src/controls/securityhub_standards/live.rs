@@ -63,7 +63,9 @@ pub async fn read(client: &Client) -> Result<Option<Live>, Fault> {
 async fn read_administrator(client: &Client) -> Result<Option<String>, Fault> {
     match client.get_administrator_account().send().await {
         Ok(answer) => Ok(answer.administrator.and_then(|administrator| administrator.account_id)),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(None),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
+            Ok(None)
+        }
         Err(error) => Err(fault("securityhub:GetAdministratorAccount")(error)),
     }
 }
@@ -73,7 +75,9 @@ async fn read_offered(client: &Client) -> Result<BTreeMap<Standard, Offered>, Fa
     let mut offered = BTreeMap::new();
     while let Some(one) = items.next().await {
         let one = one.map_err(fault("securityhub:DescribeStandards"))?;
-        let Some(standard) = one.standards_arn().and_then(|arn| arn.parse::<Standard>().ok()) else { continue };
+        let Some(standard) = one.standards_arn().and_then(|arn| arn.parse::<Standard>().ok()) else {
+            continue;
+        };
         let product = one.standards_managed_by.and_then(|by| by.product);
         // AWS fills it in for its own standards too: `Security Hub`.
         let managed_by = product.filter(|product| !product.to_lowercase().contains("security hub"));
@@ -87,7 +91,9 @@ async fn read_on(client: &Client) -> Result<BTreeMap<Standard, Subscription>, Fa
     let mut on = BTreeMap::new();
     while let Some(one) = items.next().await {
         let one = one.map_err(fault("securityhub:GetEnabledStandards"))?;
-        let Some(standard) = one.standards_arn().and_then(|arn| arn.parse::<Standard>().ok()) else { continue };
+        let Some(standard) = one.standards_arn().and_then(|arn| arn.parse::<Standard>().ok()) else {
+            continue;
+        };
         let status = one.standards_status.map_or_else(String::new, |status| status.as_str().to_owned());
         let reason = one.standards_status_reason.and_then(|reason| reason.status_reason_code);
         let reason = reason.map(|code| code.as_str().to_owned());

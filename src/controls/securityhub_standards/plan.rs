@@ -212,7 +212,9 @@ fn disable(key: &str, standard: Standard, one: &Subscription) -> Verdict<Write> 
 
 pub fn new_controls(want: bool, live: Option<&Live>, holder: Option<&str>) -> Verdict<Write> {
     let Some(live) = live else {
-        return progressing("there is no hub here yet; what it does with new controls is looked at when there is");
+        return progressing(
+            "there is no hub here yet; what it does with new controls is looked at when there is",
+        );
     };
     let Some(is) = live.new_controls else {
         let message = "AWS does not say whether new controls come on by themselves";

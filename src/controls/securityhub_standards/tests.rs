@@ -102,7 +102,9 @@ fn a_standard_that_was_enabled_before_the_recorder_is_enabled_again() {
     assert_eq!(again.steps, [Write::Enable { standard: named("fsbp/1.0.0") }]);
     assert_eq!(again.fields[0].before, "INCOMPLETE, NO_AVAILABLE_CONFIGURATION_RECORDER");
     assert!(again.evidence.is_some_and(|why| why.contains("does not look again by itself")));
-    assert!(again.stands_on.is_some_and(|on| on.iter().any(|one| matches!(one, Thing::ConfigRecorder { .. }))));
+    assert!(
+        again.stands_on.is_some_and(|on| on.iter().any(|one| matches!(one, Thing::ConfigRecorder { .. })))
+    );
 
     assert!(matches!(verdict(fsbp(true), status("INTERNAL_ERROR")), Verdict::Change(_)));
     for by_hand in ["MAXIMUM_NUMBER_OF_CONFIG_RULES_EXCEEDED", "NO_AVAILABLE_MULTICLOUD_CONNECTOR"] {
@@ -131,7 +133,10 @@ fn disabling_weakens_and_says_what_is_lost() {
     assert_eq!(off.steps, [Write::Disable { standard: named("fsbp/1.0.0") }]);
     assert!(off.evidence.is_some_and(|what| what.contains("forgotten")));
     let off = change(json!({"newControls": false}), Some(live(&[])));
-    assert_eq!((off.direction, &off.steps[..]), (Direction::Weakens, &[Write::NewControls { enabled: false }][..]));
+    assert_eq!(
+        (off.direction, &off.steps[..]),
+        (Direction::Weakens, &[Write::NewControls { enabled: false }][..])
+    );
 }
 
 #[test]
@@ -147,11 +152,7 @@ fn what_others_manage_is_left_alone() {
     let held = Known::new([(plan::own_hub(&facts).unwrap(), Found::Absent)]);
     let mut member = live(&[("cis/1.2.0", "READY", None)]);
     member.administrator = Some("777766665555".into());
-    for spec in [
-        fsbp(true),
-        json!({"standards": {"cis/1.2.0": false}}),
-        json!({"newControls": false}),
-    ] {
+    for spec in [fsbp(true), json!({"standards": {"cis/1.2.0": false}}), json!({"newControls": false})] {
         let told = verdict_for(&facts, &held, spec, Some(member.clone()));
         let Verdict::Foreign { owner, evidence } = &told else { panic!("{told:?}") };
         assert!(owner.contains("777766665555") && evidence.contains("configuration policy"), "{told:?}");
@@ -173,7 +174,11 @@ fn an_undo_names_what_was() {
 #[tokio::test]
 async fn answers_are_read_as_aws_writes_them() {
     let answers: [canned::Answer; 4] = [
-        ("/accounts", 200, r#"{"HubArn":"x","SubscribedAt":"2023-06-07T18:43:54.000Z","AutoEnableControls":false}"#),
+        (
+            "/accounts",
+            200,
+            r#"{"HubArn":"x","SubscribedAt":"2023-06-07T18:43:54.000Z","AutoEnableControls":false}"#,
+        ),
         ("/administrator", 200, "{}"),
         (
             "/standards",

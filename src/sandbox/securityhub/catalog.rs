@@ -114,10 +114,18 @@ impl From<Severity> for SeverityRating {
 /// A parameter: its type, its default and its bounds.
 #[derive(Clone, Copy, Debug)]
 pub enum Parameter {
-    Integer { default: i32, min: i32, max: i32 },
+    Integer {
+        default: i32,
+        min: i32,
+        max: i32,
+    },
     /// Ports; some have no default.
-    Ports { default: &'static [i32] },
-    Boolean { default: bool },
+    Ports {
+        default: &'static [i32],
+    },
+    Boolean {
+        default: bool,
+    },
 }
 
 impl Parameter {
@@ -185,11 +193,26 @@ pub const CONTROLS: &[Control] = &[
             "Imported and ACM-issued certificates should be renewed after a specified time period",
         )
     },
-    control("CloudTrail.1", High, &[FSBP, CIS_12, CIS_14, CIS_30, CIS_50, NIST], "CloudTrail should be enabled"),
+    control(
+        "CloudTrail.1",
+        High,
+        &[FSBP, CIS_12, CIS_14, CIS_30, CIS_50, NIST],
+        "CloudTrail should be enabled",
+    ),
     control("CloudTrail.5", Low, &[FSBP, CIS_12, CIS_14, NIST, PCI], "Trails go to CloudWatch Logs"),
     control("CloudTrail.7", Low, &[CIS_12, CIS_14, CIS_30, PCI], "The trail's bucket logs accesses"),
-    control("Config.1", Critical, &[FSBP, CIS_12, CIS_14, CIS_30, CIS_50, NIST, PCI], "AWS Config is enabled"),
-    control("EC2.2", High, &[FSBP, CIS_12, CIS_14, CIS_30, CIS_50, NIST, PCI], "Default groups let nothing in"),
+    control(
+        "Config.1",
+        Critical,
+        &[FSBP, CIS_12, CIS_14, CIS_30, CIS_50, NIST, PCI],
+        "AWS Config is enabled",
+    ),
+    control(
+        "EC2.2",
+        High,
+        &[FSBP, CIS_12, CIS_14, CIS_30, CIS_50, NIST, PCI],
+        "Default groups let nothing in",
+    ),
     control("EC2.8", High, &[FSBP, CIS_30, CIS_50, NIST, PCI], "Instances use IMDSv2"),
     Control {
         parameters: &[

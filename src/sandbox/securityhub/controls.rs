@@ -62,9 +62,7 @@ pub struct Properties {
 /// that apply to the standard are automatically enabled").
 pub fn all_enabled(standard: &str, now: Timestamp) -> BTreeMap<String, Association> {
     catalog::of(standard)
-        .map(|control| {
-            (control.id.to_owned(), Association { enabled: true, reason: None, updated: now })
-        })
+        .map(|control| (control.id.to_owned(), Association { enabled: true, reason: None, updated: now }))
         .collect()
 }
 

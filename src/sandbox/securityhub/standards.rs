@@ -56,9 +56,7 @@ pub enum Status {
 
 /// Does a recorder of AWS Config record here?
 pub fn is_recorded(region: &RegionState) -> bool {
-    // TODO-CONFIG
-    let _ = region;
-    true
+    !region.securityhub.unrecorded
 }
 
 /// Lets time pass: what was on its way is ready, or incomplete where no recorder records (StatusReasonCode); what
@@ -119,9 +117,7 @@ pub fn describe(
                 .name(one.name)
                 .description(one.name)
                 .enabled_by_default(DEFAULTS.contains(&one.path))
-                .standards_managed_by(
-                    StandardsManagedBy::builder().company("AWS").product(product).build(),
-                )
+                .standards_managed_by(StandardsManagedBy::builder().company("AWS").product(product).build())
                 .build()
         })
         .collect();
@@ -136,9 +132,8 @@ pub(super) fn page_size(wanted: Option<i32>) -> Result<usize, Refusal> {
 }
 
 fn told(standard: &str, one: &Subscription) -> StandardsSubscription {
-    let reason = |code: &StatusReasonCode| {
-        StandardsStatusReason::builder().status_reason_code(code.clone()).build()
-    };
+    let reason =
+        |code: &StatusReasonCode| StandardsStatusReason::builder().status_reason_code(code.clone()).build();
     let (status, reason) = match &one.status {
         Status::Pending(_) => (StandardsStatus::Pending, None),
         Status::Ready => (StandardsStatus::Ready, None),
@@ -247,7 +242,8 @@ pub fn disable(
     let mut standards = Vec::new();
     for arn in wanted {
         let found = here.subscriptions.iter().find(|(_, one)| one.arn == *arn);
-        let (standard, one) = found.ok_or_else(|| invalid(format!("Invalid StandardsSubscriptionArn: {arn}")))?;
+        let (standard, one) =
+            found.ok_or_else(|| invalid(format!("Invalid StandardsSubscriptionArn: {arn}")))?;
         if matches!(one.status, Status::Pending(_)) {
             return Err(invalid(format!(
                 "StandardsSubscription(s) in state PENDING, please try later: [\"{arn}\"]"

@@ -12,7 +12,8 @@ use super::super::sample::PROD_PAYMENTS;
 use super::super::tests::client;
 
 const REGION: &str = "eu-central-1";
-const FSBP: &str = "arn:aws:securityhub:eu-central-1::standards/aws-foundational-security-best-practices/v/1.0.0";
+const FSBP: &str =
+    "arn:aws:securityhub:eu-central-1::standards/aws-foundational-security-best-practices/v/1.0.0";
 
 fn hub(world: &World) -> Client {
     client!(aws_sdk_securityhub, world, PROD_PAYMENTS, REGION)
@@ -70,13 +71,11 @@ async fn a_standard_is_pending_before_it_is_ready_and_deleting_before_it_is_gone
     let pages = client.describe_standards().into_paginator().items().send();
     let offered = pages.collect::<Result<Vec<_>, _>>().await.expect("enabled");
     assert!(offered.iter().any(|one| one.standards_arn() == Some(FSBP)));
-    let answer =
-        client.batch_enable_standards().standards_subscription_requests(request(FSBP)).send().await;
+    let answer = client.batch_enable_standards().standards_subscription_requests(request(FSBP)).send().await;
     let answer = answer.expect("it is offered");
     let subscription = answer.standards_subscriptions()[0].standards_subscription_arn().expect("an ARN");
     assert_eq!(enabled(&client).await, [(FSBP.to_owned(), StandardsStatus::Pending)]);
-    let early =
-        client.batch_disable_standards().standards_subscription_arns(subscription).send().await;
+    let early = client.batch_disable_standards().standards_subscription_arns(subscription).send().await;
     assert!(early.expect_err("pending").message().is_some_and(|text| text.contains("in state PENDING")));
     tokio::time::advance(super::standards::ENABLING).await;
     assert_eq!(enabled(&client).await[0].1, StandardsStatus::Ready);
@@ -128,10 +127,8 @@ async fn a_parameter_keeps_within_its_bounds_and_updates_for_a_while() {
     let world = World::acme();
     let client = plain(&world).await;
     let set = |id: &str, name: &str, value| {
-        let wanted = ParameterConfiguration::builder()
-            .value_type(ParameterValueType::Custom)
-            .value(value)
-            .build();
+        let wanted =
+            ParameterConfiguration::builder().value_type(ParameterValueType::Custom).value(value).build();
         client.update_security_control().security_control_id(id).parameters(name, wanted).send()
     };
     let days = "daysToExpiration";

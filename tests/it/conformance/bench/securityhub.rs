@@ -7,7 +7,8 @@ use baseline::sandbox::securityhub::{SecurityHub, Status};
 use super::Happening;
 use crate::conformance::stage::{HOME, MEMBER};
 
-const FSBP: &str = "arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0";
+const FSBP: &str =
+    "arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0";
 const CIS: &str = "arn:aws:securityhub:eu-west-1::standards/cis-aws-foundations-benchmark/v/1.4.0";
 const CIS_3: &str = "arn:aws:securityhub:eu-west-1::standards/cis-aws-foundations-benchmark/v/3.0.0";
 
