@@ -17,6 +17,7 @@ mod facts;
 mod finding;
 mod meta;
 mod select;
+mod standard;
 mod thing;
 
 pub use admin::AdminAccount;
@@ -29,6 +30,7 @@ pub use finding::{
 };
 pub use meta::{Accounts, Meta, Reach, Regions, Rule, Severity};
 pub use select::Select;
+pub use standard::Standard;
 pub use thing::{Found, Known, Need, Thing};
 
 pub use crate::call::{Call, Retry};

@@ -19,6 +19,9 @@ mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
 mod sns_topics;
+mod securityhub_controls;
+mod securityhub_hub;
+mod securityhub_standards;
 
 use crate::control::ErasedControl;
 
@@ -32,6 +35,9 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,
+    &securityhub_hub::Hub,
+    &securityhub_standards::Standards,
+    &securityhub_controls::Controls,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,

@@ -241,6 +241,7 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("sns:GetTopicAttributes"),
     Call::new("config:DescribeConfigurationRecorderStatus"),
     Call::new("securityhub:DescribeHub"),
+    Call::new("securityhub:GetConfigurationPolicyAssociation"),
     Call::new("organizations:ListDelegatedAdministrators"),
     Call::new("organizations:ListAWSServiceAccessForOrganization"),
     Call::new("guardduty:ListOrganizationAdminAccounts"),

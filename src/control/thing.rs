@@ -67,6 +67,13 @@ pub enum Thing {
         account: AccountId,
         region: Region,
     },
+    /// Security Hub of `member` is its own: no configuration policy of the administrator, `account`, holds it. Nobody
+    /// makes it; without it a control leaves the member's settings alone.
+    OwnSecurityHub {
+        account: AccountId,
+        region: Region,
+        member: AccountId,
+    },
     /// `admin` administers a service for the organisation whose management account is `account`. `service` is the
     /// service principal, `guardduty.amazonaws.com`.
     DelegatedAdmin {
@@ -114,6 +121,7 @@ impl Thing {
             | Self::Topic { account, .. }
             | Self::ConfigRecorder { account, .. }
             | Self::SecurityHub { account, .. }
+            | Self::OwnSecurityHub { account, .. }
             | Self::DelegatedAdmin { account, .. }
             | Self::RegionalAdmin { account, .. }
             | Self::ServiceAccess { account, .. }
@@ -135,6 +143,7 @@ impl Thing {
             | Self::SecurityHub { region, .. }
             | Self::RegionalAdmin { region, .. }
             | Self::Detector { region, .. }
+            | Self::OwnSecurityHub { region, .. }
             | Self::WebAcl { region, .. } => Some(region),
             Self::Role { .. } | Self::DelegatedAdmin { .. } | Self::ServiceAccess { .. } => None,
         }
@@ -175,6 +184,7 @@ impl fmt::Display for Thing {
             Self::Topic { name, .. } => write!(f, "topic {name}"),
             Self::ConfigRecorder { .. } => f.write_str("recorder of AWS Config"),
             Self::SecurityHub { .. } => f.write_str("Security Hub"),
+            Self::OwnSecurityHub { member, .. } => write!(f, "Security Hub of {member}, its own"),
             Self::DelegatedAdmin { service, admin, .. } => {
                 let service = service.trim_end_matches(".amazonaws.com");
                 write!(f, "{admin} as administrator of {service}")

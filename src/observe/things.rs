@@ -46,6 +46,7 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing, fresh: bool) -> Found {
                 Thing::Topic { account, name, .. } => services::topic(&reader, account, name).await,
                 Thing::ConfigRecorder { .. } => services::recorder(&reader).await,
                 Thing::SecurityHub { .. } => services::hub(&reader).await,
+                Thing::OwnSecurityHub { member, .. } => services::own_hub(&reader, member).await,
                 Thing::DelegatedAdmin { service, admin, .. } => {
                     services::delegated_admin(&reader, service, admin).await
                 }

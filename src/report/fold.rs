@@ -267,6 +267,10 @@ fn common_thing<'a>(thing: &'a Thing, own: &Scope) -> (bool, Cow<'a, Thing>) {
         Thing::SecurityHub { .. } if here => {
             (true, Cow::Owned(Thing::SecurityHub { account: account(), region: region() }))
         }
+        Thing::OwnSecurityHub { account, region, member } if *member == own.account => {
+            let (account, region) = (account.clone(), region.clone());
+            (true, Cow::Owned(Thing::OwnSecurityHub { member: account.clone(), account, region }))
+        }
         Thing::WebAcl { name, .. } if here => {
             (true, Cow::Owned(Thing::WebAcl { account: account(), region: region(), name: name.clone() }))
         }

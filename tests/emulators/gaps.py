@@ -16,6 +16,7 @@ from typing import Any
 import gaps_inspector
 import gaps_logs
 import gaps_notices
+import gaps_securityhub
 from gaps_logs import OTHER_ACCOUNT
 from moto_server import MANAGEMENT, MotoServer, code_of
 
@@ -160,6 +161,7 @@ PROBES: tuple[Probe, ...] = (
     *gaps_logs.PROBES,
     *gaps_notices.PROBES,
     *gaps_inspector.PROBES,
+    *gaps_securityhub.PROBES,
 )
 
 

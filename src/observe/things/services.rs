@@ -2,6 +2,7 @@
 
 use aws_sdk_guardduty::types::AdminStatus;
 use aws_sdk_inspector2::types::DelegatedAdminStatus;
+use aws_sdk_securityhub::types::Target;
 use aws_sdk_wafv2::types::Scope;
 
 use crate::aws::{Reader, fault};
@@ -63,6 +64,33 @@ pub(super) async fn hub(aws: &Reader) -> Result<Found, Fault> {
         Err(error) => Err(fault("securityhub:DescribeHub")(error)),
     }
 }
+
+/// What the administrator says of a member: only it may ask, in its home region (API reference,
+/// GetConfigurationPolicyAssociation). Without an association, or without Security Hub there, no policy holds the
+/// member.
+pub(super) async fn own_hub(aws: &Reader, member: &AccountId) -> Result<Found, Fault> {
+    let target = Target::AccountId(member.to_string());
+    let own = || Found::Present { arn: SELF_MANAGED.to_owned() };
+    match aws.securityhub().get_configuration_policy_association().target(target).send().await {
+        Ok(answer) => {
+            // DISABLED: policies of AWS Organizations have taken the place of central configuration.
+            let off = answer.association_status.is_some_and(|status| status.as_str() == "DISABLED");
+            let policy = answer.configuration_policy_id.filter(|id| id != SELF_MANAGED && !off);
+            Ok(if policy.is_some() { Found::Absent } else { own() })
+        }
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|e| e.is_invalid_access_exception() || e.is_resource_not_found_exception()) =>
+        {
+            Ok(own())
+        }
+        Err(error) => Err(fault("securityhub:GetConfigurationPolicyAssociation")(error)),
+    }
+}
+
+/// The policy id of an account that no configuration policy holds.
+const SELF_MANAGED: &str = "SELF_MANAGED_SECURITY_HUB";
 
 /// Who administers a service for the organisation, as Organizations lists it. A service that keeps its own list
 /// registers its administrator there as well.
