@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::bench;
 use super::mutate::leaves;
-use super::stage::{HOME, MEMBER, Outcomes, Stage, changed, ensure, example, open};
+use super::stage::{HOME, Outcomes, Stage, account_of, changed, ensure, example, open};
 
-/// What one look at the member gives.
+/// What one look at the account that a control runs in gives.
 struct Look {
     facts: Facts,
     known: Known,
@@ -22,8 +22,8 @@ struct Look {
 
 async fn look(stage: &Stage, control: &dyn ErasedControl) -> Outcomes<Look> {
     let fleet = stage.fleet().await?;
-    let account = fleet.desired.accounts.iter().find(|account| account.id.as_str() == MEMBER);
-    let account = account.ok_or("the member is not declared")?;
+    let account = fleet.desired.accounts.iter().find(|account| account.id.as_str() == account_of(control));
+    let account = account.ok_or("its account is not declared")?;
     let view = fleet.observe_account(account).await;
     stage.keep(&fleet);
     let seen = view.seen.as_ref().ok_or_else(|| format!("{:?}", view.state))?;
