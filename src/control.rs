@@ -9,6 +9,7 @@
 //! Read [`Control`] first, then [`Finding`], [`Need`] and [`Reach`]. A control names things and never
 //! another control; the engine resolves, settles, orders and runs.
 
+mod admin;
 mod bounded;
 mod contract;
 mod erased;
@@ -19,6 +20,7 @@ mod select;
 mod standard;
 mod thing;
 
+pub use admin::AdminAccount;
 pub use bounded::Bounded;
 pub use contract::{AwsWrite, Control, Nothing};
 pub use erased::{ErasedControl, Misfit, Step};

@@ -6,7 +6,9 @@ mod cloudtrail_trail;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
+mod guardduty_administrator;
 mod guardduty_detector;
+mod guardduty_organization;
 mod iam_password_policy;
 mod iam_root_user;
 mod kms_keys;
@@ -29,6 +31,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &securityhub_hub::Hub,
     &securityhub_standards::Standards,
     &securityhub_controls::Controls,
+    &guardduty_administrator::Administrator,
+    &guardduty_organization::Organization,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,

@@ -81,6 +81,25 @@ pub enum Thing {
         service: String,
         admin: AccountId,
     },
+    /// `admin` administers a service for the organisation in one region, as the service's own list says it:
+    /// GuardDuty, Security Hub and Inspector take an administrator region by region.
+    RegionalAdmin {
+        account: AccountId,
+        region: Region,
+        service: String,
+        admin: AccountId,
+    },
+    /// Trusted access: the organisation whose management account is `account` lets a service into its accounts.
+    /// `service` is the service principal.
+    ServiceAccess {
+        account: AccountId,
+        service: String,
+    },
+    /// GuardDuty's detector.
+    Detector {
+        account: AccountId,
+        region: Region,
+    },
     /// A web ACL of AWS WAF, by its name.
     WebAcl {
         account: AccountId,
@@ -104,6 +123,9 @@ impl Thing {
             | Self::SecurityHub { account, .. }
             | Self::OwnSecurityHub { account, .. }
             | Self::DelegatedAdmin { account, .. }
+            | Self::RegionalAdmin { account, .. }
+            | Self::ServiceAccess { account, .. }
+            | Self::Detector { account, .. }
             | Self::WebAcl { account, .. } => account,
         }
     }
@@ -120,8 +142,10 @@ impl Thing {
             | Self::ConfigRecorder { region, .. }
             | Self::SecurityHub { region, .. }
             | Self::OwnSecurityHub { region, .. }
+            | Self::RegionalAdmin { region, .. }
+            | Self::Detector { region, .. }
             | Self::WebAcl { region, .. } => Some(region),
-            Self::Role { .. } | Self::DelegatedAdmin { .. } => None,
+            Self::Role { .. } | Self::DelegatedAdmin { .. } | Self::ServiceAccess { .. } => None,
         }
     }
 
@@ -165,6 +189,14 @@ impl fmt::Display for Thing {
                 let service = service.trim_end_matches(".amazonaws.com");
                 write!(f, "{admin} as administrator of {service}")
             }
+            Self::RegionalAdmin { service, admin, region, .. } => {
+                let service = service.trim_end_matches(".amazonaws.com");
+                write!(f, "{admin} as administrator of {service} in {region}")
+            }
+            Self::ServiceAccess { service, .. } => {
+                write!(f, "trusted access of {}", service.trim_end_matches(".amazonaws.com"))
+            }
+            Self::Detector { .. } => f.write_str("detector of GuardDuty"),
             Self::WebAcl { name, .. } => write!(f, "web ACL {name}"),
         }
     }

@@ -50,6 +50,11 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing, fresh: bool) -> Found {
                 Thing::DelegatedAdmin { service, admin, .. } => {
                     services::delegated_admin(&reader, service, admin).await
                 }
+                Thing::RegionalAdmin { service, admin, .. } => {
+                    services::regional_admin(&reader, service, admin).await
+                }
+                Thing::ServiceAccess { service, .. } => services::service_access(&reader, service).await,
+                Thing::Detector { .. } => services::detector(&reader).await,
                 Thing::WebAcl { name, .. } => services::web_acl(&reader, name).await,
             }
         })

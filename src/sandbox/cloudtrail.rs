@@ -126,9 +126,10 @@ fn unknown(name: &str) -> Refusal {
 fn seen(state: &State, account: &str, region: &str) -> Vec<Seen> {
     let organization = state.organization.as_ref().filter(|organization| organization.has_member(account));
     let others = organization.into_iter().flat_map(|organization| {
-        std::iter::once(&organization.management).chain(&organization.delegated_administrators)
+        std::iter::once(organization.management.as_str())
+            .chain(organization.administrators_of("cloudtrail.amazonaws.com"))
     });
-    let others = others.filter(|id| *id != account).map(String::as_str);
+    let others = others.filter(|id| *id != account);
     let mut all = Vec::new();
     for owner in std::iter::once(account).chain(others) {
         let Some(of) = state.accounts.get(owner) else { continue };

@@ -2,6 +2,7 @@
 //!
 //! Sources: Amazon GuardDuty API Reference, and where it is silent the service's messages as clients report them.
 
+mod organization;
 mod publishing;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use aws_sdk_guardduty::types::{
 use jiff::Timestamp;
 
 use super::operation::{Call, Operations, Protocol, Refusal, Service, date_time, length_within};
+pub use organization::{Administrator as OrganizationAdministrator, AutoEnable, Configuration};
 pub use publishing::{Destination, VERIFICATION};
 
 static SERVICE: Service = Service {
@@ -41,6 +43,11 @@ pub(super) fn operations() -> Operations {
         .on("DescribePublishingDestination", publishing::describe)
         .on("CreatePublishingDestination", publishing::create)
         .on("UpdatePublishingDestination", publishing::update)
+        .on("ListOrganizationAdminAccounts", organization::list_admin_accounts)
+        .on("EnableOrganizationAdminAccount", organization::enable_admin_account)
+        .on("DescribeOrganizationConfiguration", organization::describe_configuration)
+        .on("UpdateOrganizationConfiguration", organization::update_configuration)
+        .on("GetOrganizationStatistics", organization::statistics)
 }
 
 /// The features that a caller may set, whether a new detector has them on, and what each has beneath it
@@ -71,6 +78,10 @@ pub struct GuardDuty {
     pub detector: Option<Detector>,
     /// The account that manages this one's GuardDuty, when another does.
     pub administrator: Option<String>,
+    /// In the management account: who administers the organisation here.
+    pub organization_admin: Option<OrganizationAdministrator>,
+    /// In that administrator's account: what it enables in the organisation's accounts by itself.
+    pub organization: Option<Configuration>,
 }
 
 impl GuardDuty {

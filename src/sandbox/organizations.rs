@@ -3,6 +3,8 @@
 //! Source: AWS Organizations API Reference. Except for DescribeOrganization, every operation here "can be called
 //! only from the organization's management account or by a member account that is a delegated administrator".
 
+mod access;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_organizations::operation::describe_organization::{
@@ -49,6 +51,9 @@ pub(super) fn operations() -> Operations {
         .on("ListParents", list_parents)
         .on("DescribeOrganizationalUnit", describe_organizational_unit)
         .on("ListTagsForResource", list_tags_for_resource)
+        .on("ListAWSServiceAccessForOrganization", access::list_service_access)
+        .on("EnableAWSServiceAccess", access::enable_service_access)
+        .on("ListDelegatedAdministrators", access::list_delegated_administrators)
 }
 
 /// An organisation. Every member must be an account of the world, if it is to be called.
@@ -64,7 +69,10 @@ pub struct Organization {
     pub members: BTreeMap<String, Member>,
     /// By id: `ou-`, the root's suffix, and 8–32 lower-case letters or digits.
     pub units: BTreeMap<String, Unit>,
-    pub delegated_administrators: Vec<String>,
+    /// Services that may work in the organisation's accounts, by principal: since when.
+    pub trusted: BTreeMap<String, Timestamp>,
+    /// By service principal, the accounts that administer it for the organisation: since when.
+    pub delegated: BTreeMap<String, BTreeMap<String, Timestamp>>,
 }
 
 /// An account of the organisation.
@@ -90,7 +98,7 @@ pub struct Unit {
 impl Organization {
     /// Whether this account may list the organisation.
     pub fn administered_by(&self, account: &str) -> bool {
-        self.management == account || self.delegated_administrators.iter().any(|id| id == account)
+        self.management == account || self.delegated.values().any(|of| of.contains_key(account))
     }
 
     pub fn has_member(&self, account: &str) -> bool {

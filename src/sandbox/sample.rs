@@ -108,7 +108,8 @@ impl World {
                 (SECURITY_UNIT.to_owned(), unit("Security")),
                 (WORKLOADS_UNIT.to_owned(), unit("Workloads")),
             ]),
-            delegated_administrators: Vec::new(),
+            trusted: BTreeMap::new(),
+            delegated: BTreeMap::new(),
         });
         self.join(MANAGEMENT, "management", ROOT, &[], now);
     }

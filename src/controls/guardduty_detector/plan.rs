@@ -99,6 +99,10 @@ pub fn absent(facts: &Facts, spec: &DetectorSpec) -> Verdict<Write> {
         cost,
         evidence: installs.then(|| INSTALLS.to_owned()),
         carries: (!carries.is_empty()).then(|| carries.join("; ")),
+        makes: vec![Thing::Detector {
+            account: facts.scope.account.clone(),
+            region: facts.scope.region.clone(),
+        }],
         stands_on: Some(Vec::new()),
         ..Change::create(fields, steps)
     })

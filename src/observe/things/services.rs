@@ -1,5 +1,6 @@
 //! Looking for what the services themselves have one or many of: log groups, topics, recorders, hubs, web ACLs.
 
+use aws_sdk_guardduty::types::AdminStatus;
 use aws_sdk_securityhub::types::Target;
 use aws_sdk_wafv2::types::Scope;
 
@@ -107,6 +108,46 @@ pub(super) async fn delegated_admin(aws: &Reader, service: &str, admin: &Account
         }
     }
     Ok(Found::Absent)
+}
+
+/// Who administers a service here, as the service's own list says it; a service without such a list is asked for
+/// at Organizations.
+pub(super) async fn regional_admin(aws: &Reader, service: &str, admin: &AccountId) -> Result<Found, Fault> {
+    match service {
+        "guardduty.amazonaws.com" => {
+            let mut pages =
+                aws.guardduty().list_organization_admin_accounts().into_paginator().items().send();
+            while let Some(one) = pages.next().await {
+                let one = one.map_err(fault("guardduty:ListOrganizationAdminAccounts"))?;
+                if one.admin_account_id() == Some(admin.as_str())
+                    && one.admin_status() == Some(&AdminStatus::Enabled)
+                {
+                    return Ok(Found::Present { arn: admin.to_string() });
+                }
+            }
+            Ok(Found::Absent)
+        }
+        _ => delegated_admin(aws, service, admin).await,
+    }
+}
+
+/// Services with trusted access have no ARN: they go by their principal.
+pub(super) async fn service_access(aws: &Reader, service: &str) -> Result<Found, Fault> {
+    let mut pages = aws.organizations().list_aws_service_access_for_organization().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(fault("organizations:ListAWSServiceAccessForOrganization"))?;
+        if page.enabled_service_principals().iter().any(|one| one.service_principal() == Some(service)) {
+            return Ok(Found::Present { arn: service.to_owned() });
+        }
+    }
+    Ok(Found::Absent)
+}
+
+/// The region's detector, by its id.
+pub(super) async fn detector(aws: &Reader) -> Result<Found, Fault> {
+    let answer = aws.guardduty().list_detectors().send().await.map_err(fault("guardduty:ListDetectors"))?;
+    let id = answer.detector_ids.unwrap_or_default().into_iter().next();
+    Ok(id.map_or(Found::Absent, |id| Found::Present { arn: id }))
 }
 
 /// ListWebACLs has no paginator: it goes on with `NextMarker` until there is none.

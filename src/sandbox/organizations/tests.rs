@@ -16,7 +16,7 @@ async fn members_describe_their_organisation_and_only_administrators_list_it() {
     assert_eq!((told.id(), told.master_account_id()), (Some("o-a1b2c3d4e5"), Some(MANAGEMENT)));
     let error = member.list_accounts().send().await.expect_err("not an administrator");
     assert!(error.as_service_error().is_some_and(|error| error.is_access_denied_exception()));
-    world.organization(|o| o.delegated_administrators.push(SECURITY.to_owned()));
+    world.organization(|o| o.delegate("guardduty.amazonaws.com", SECURITY, o.members[SECURITY].joined));
     member.list_accounts().send().await.expect("a delegated administrator");
 
     let alone = World::one_account("123456789012");

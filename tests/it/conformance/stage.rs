@@ -13,7 +13,7 @@ use baseline::control::{Accounts, Call, ErasedControl};
 use baseline::desired::{self, DesiredState, Roster};
 use baseline::guard::{self, Guarded};
 use baseline::observe::Fleet;
-use baseline::place::Region;
+use baseline::place::{Region, Seat};
 use baseline::plan::{Item, Outcome, Plan};
 use baseline::sandbox::World;
 use baseline::sandbox::sample::{EXTERNAL_ID, MANAGEMENT};
@@ -122,7 +122,9 @@ impl Stage {
             }
         });
         self.put("organization.yaml", &organization)?;
-        for (name, id) in [("member", MEMBER), ("archive", ARCHIVE)] {
+        let management = self.controls.iter().any(|control| account_of(*control) == MANAGEMENT);
+        let management = management.then_some(("management", MANAGEMENT));
+        for (name, id) in [("member", MEMBER), ("archive", ARCHIVE)].into_iter().chain(management) {
             let controls = of(&|account, control| account == id && !self.runs_in_a_seat(control));
             let account = json!({
                 "apiVersion": "baseline/v1",
@@ -246,6 +248,15 @@ impl Stage {
     /// What the world landed since [`World::forget_calls`].
     pub fn writes(&self) -> BTreeMap<String, u64> {
         self.world.writes().into_iter().filter(|(call, _)| !call.starts_with("sts:")).collect()
+    }
+}
+
+/// The account that a control runs in here.
+pub fn account_of(control: &dyn ErasedControl) -> &'static str {
+    match control.meta().reach.accounts {
+        Accounts::Seat(Seat::Management) => MANAGEMENT,
+        Accounts::Seat(Seat::LogArchive) => ARCHIVE,
+        Accounts::Seat(Seat::Security) | Accounts::Each => MEMBER,
     }
 }
 
