@@ -14,8 +14,12 @@ mod iam_root_user;
 mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
+mod securityhub_administrator;
+mod securityhub_aggregation;
+mod securityhub_automation;
 mod securityhub_controls;
 mod securityhub_hub;
+mod securityhub_organization;
 mod securityhub_standards;
 
 use crate::control::ErasedControl;
@@ -33,6 +37,10 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &securityhub_controls::Controls,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,
+    &securityhub_administrator::Administrator,
+    &securityhub_organization::Organization,
+    &securityhub_aggregation::Aggregation,
+    &securityhub_automation::Automation,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,

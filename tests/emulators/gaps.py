@@ -15,6 +15,7 @@ from typing import Any
 
 import gaps_logs
 import gaps_securityhub
+import gaps_securityhub_more
 import gaps_organization
 from gaps_logs import OTHER_ACCOUNT
 from moto_server import MANAGEMENT, MotoServer, code_of
@@ -159,6 +160,7 @@ PROBES: tuple[Probe, ...] = (
     throttling,
     *gaps_logs.PROBES,
     *gaps_securityhub.PROBES,
+    *gaps_securityhub_more.PROBES,
     *gaps_organization.PROBES,
 )
 

@@ -47,6 +47,14 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "topics that CloudTrail publishes to",
         why: "the world has no SNS: a topic is a name that CloudTrail may publish to",
     },
+    NotShown {
+        what: "findings that automation rules change, and that regions send home",
+        why: "the world's Security Hub has none",
+    },
+    NotShown {
+        what: "accounts that join the organisation and are enrolled in Security Hub",
+        why: "accounts join before anybody administers it; what is shown is what its administrator sets",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",
