@@ -247,28 +247,33 @@ impl Criteria {
     }
 }
 
+impl Criteria {
+    /// What AWS would refuse of these, which may be live in some other way all the same.
+    pub fn misfit(&self) -> Option<String> {
+        self.0.iter().find_map(|(name, filters)| {
+            let most = FIELDS.iter().find(|(known, ..)| known == name).map_or(20, |(_, _, most)| *most);
+            let count = filters.len();
+            if !(1..=most).contains(&count) {
+                return Some(format!("`{name}` takes 1 to {most} filters, not {count}"));
+            }
+            filters.misfit().map(|misfit| format!("`{name}`: {misfit}"))
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Criteria {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let said = BTreeMap::<String, Option<Value>>::deserialize(from)?;
         let mut all = BTreeMap::new();
         // `null` takes an inherited field out.
         for (name, value) in said.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            let Some((_, kind, most)) = FIELDS.iter().find(|(known, ..)| *known == name) else {
+            let Some((_, kind, _)) = FIELDS.iter().find(|(known, ..)| *known == name) else {
                 let alike = FIELDS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(&name));
                 let hint = alike.map_or_else(String::new, |(known, ..)| format!(": did you mean `{known}`?"));
                 return Err(D::Error::custom(format_args!("`{name}` is no field of criteria{hint}")));
             };
             let filters = Filters::read(*kind, value)
                 .map_err(|error| D::Error::custom(format_args!("`{name}`: {error}")))?;
-            if !(1..=*most).contains(&filters.len()) {
-                let count = filters.len();
-                return Err(D::Error::custom(format_args!(
-                    "`{name}` takes 1 to {most} filters, not {count}"
-                )));
-            }
-            if let Some(misfit) = filters.misfit() {
-                return Err(D::Error::custom(format_args!("`{name}`: {misfit}")));
-            }
             all.insert(name, filters);
         }
         Ok(Self(all))

@@ -93,6 +93,9 @@ fn by_name<'de, D: serde::Deserializer<'de>>(
         if rule.description.as_ref().is_some_and(|text| text.trim().is_empty()) {
             return Err(D::Error::custom(format_args!("`{name}`: the description is blank")));
         }
+        if let Some(misfit) = rule.criteria.as_ref().and_then(Criteria::misfit) {
+            return Err(D::Error::custom(format_args!("`{name}`: {misfit}")));
+        }
         let reason = rule.reason.as_deref().unwrap_or_default().trim();
         if let Some(word) = rule.hides().filter(|_| reason.is_empty()) {
             return Err(D::Error::custom(format_args!(

@@ -340,6 +340,20 @@ fn what_is_imported_is_in_sync_and_the_inverse_is_what_was_before() {
     assert_eq!(back, off);
 }
 
+/// Somebody else's rules are kept as they are, whatever this build would refuse to declare.
+#[test]
+fn what_is_live_comes_back_from_an_inventory() {
+    let mut odd = live(rule());
+    odd.criteria = AutomationRulesFindingFilters::builder()
+        .title(aws_sdk_securityhub::types::StringFilter::builder().value("x").build())
+        .updated_at(aws_sdk_securityhub::types::DateFilter::builder().build())
+        .build()
+        .into();
+    odd.actions[0].finding_fields_update = action::Update::default();
+    let saved = serde_json::to_value(&odd).unwrap();
+    assert_eq!(serde_json::from_value::<LiveRule>(saved).unwrap(), odd);
+}
+
 #[test]
 fn a_batch_that_left_the_rule_out_is_a_fault_of_its_kind() {
     for (code, kind) in [
