@@ -19,8 +19,12 @@ mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
 mod sns_topics;
+mod securityhub_administrator;
+mod securityhub_aggregation;
+mod securityhub_automation;
 mod securityhub_controls;
 mod securityhub_hub;
+mod securityhub_organization;
 mod securityhub_standards;
 
 use crate::control::ErasedControl;
@@ -38,6 +42,12 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &securityhub_hub::Hub,
     &securityhub_standards::Standards,
     &securityhub_controls::Controls,
+    &guardduty_administrator::Administrator,
+    &guardduty_organization::Organization,
+    &securityhub_administrator::Administrator,
+    &securityhub_organization::Organization,
+    &securityhub_aggregation::Aggregation,
+    &securityhub_automation::Automation,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,

@@ -242,6 +242,8 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("config:DescribeConfigurationRecorderStatus"),
     Call::new("securityhub:DescribeHub"),
     Call::new("securityhub:GetConfigurationPolicyAssociation"),
+    Call::new("securityhub:ListFindingAggregators"),
+    Call::new("securityhub:ListOrganizationAdminAccounts"),
     Call::new("organizations:ListDelegatedAdministrators"),
     Call::new("organizations:ListAWSServiceAccessForOrganization"),
     Call::new("guardduty:ListOrganizationAdminAccounts"),

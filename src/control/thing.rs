@@ -74,6 +74,11 @@ pub enum Thing {
         region: Region,
         member: AccountId,
     },
+    /// Security Hub's finding aggregator, which makes this region the home region of the account.
+    FindingAggregator {
+        account: AccountId,
+        region: Region,
+    },
     /// `admin` administers a service for the organisation whose management account is `account`. `service` is the
     /// service principal, `guardduty.amazonaws.com`.
     DelegatedAdmin {
@@ -122,6 +127,7 @@ impl Thing {
             | Self::ConfigRecorder { account, .. }
             | Self::SecurityHub { account, .. }
             | Self::OwnSecurityHub { account, .. }
+            | Self::FindingAggregator { account, .. }
             | Self::DelegatedAdmin { account, .. }
             | Self::RegionalAdmin { account, .. }
             | Self::ServiceAccess { account, .. }
@@ -144,6 +150,9 @@ impl Thing {
             | Self::RegionalAdmin { region, .. }
             | Self::Detector { region, .. }
             | Self::OwnSecurityHub { region, .. }
+            | Self::FindingAggregator { region, .. }
+            | Self::RegionalAdmin { region, .. }
+            | Self::Detector { region, .. }
             | Self::WebAcl { region, .. } => Some(region),
             Self::Role { .. } | Self::DelegatedAdmin { .. } | Self::ServiceAccess { .. } => None,
         }
@@ -185,6 +194,7 @@ impl fmt::Display for Thing {
             Self::ConfigRecorder { .. } => f.write_str("recorder of AWS Config"),
             Self::SecurityHub { .. } => f.write_str("Security Hub"),
             Self::OwnSecurityHub { member, .. } => write!(f, "Security Hub of {member}, its own"),
+            Self::FindingAggregator { .. } => f.write_str("finding aggregator of Security Hub"),
             Self::DelegatedAdmin { service, admin, .. } => {
                 let service = service.trim_end_matches(".amazonaws.com");
                 write!(f, "{admin} as administrator of {service}")

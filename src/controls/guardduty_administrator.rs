@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::aws::{Reader, Writer};
 use crate::control::{
     AdminAccount, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Regions, Rule, Seat, Severity,
-    Thing, Verdict,
 };
 use crate::fault::Fault;
 

@@ -47,6 +47,7 @@ pub(super) async fn find(fleet: &Fleet, thing: &Thing, fresh: bool) -> Found {
                 Thing::ConfigRecorder { .. } => services::recorder(&reader).await,
                 Thing::SecurityHub { .. } => services::hub(&reader).await,
                 Thing::OwnSecurityHub { member, .. } => services::own_hub(&reader, member).await,
+                Thing::FindingAggregator { .. } => services::aggregator(&reader).await,
                 Thing::DelegatedAdmin { service, admin, .. } => {
                     services::delegated_admin(&reader, service, admin).await
                 }

@@ -271,6 +271,9 @@ fn common_thing<'a>(thing: &'a Thing, own: &Scope) -> (bool, Cow<'a, Thing>) {
             let (account, region) = (account.clone(), region.clone());
             (true, Cow::Owned(Thing::OwnSecurityHub { member: account.clone(), account, region }))
         }
+        Thing::FindingAggregator { .. } if here => {
+            (true, Cow::Owned(Thing::FindingAggregator { account: account(), region: region() }))
+        }
         Thing::WebAcl { name, .. } if here => {
             (true, Cow::Owned(Thing::WebAcl { account: account(), region: region(), name: name.clone() }))
         }

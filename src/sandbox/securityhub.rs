@@ -2,9 +2,12 @@
 //!
 //! Source: the service's API Reference, the operation named at each handler.
 
+mod aggregation;
+mod automation;
 mod catalog;
 mod controls;
 mod hub;
+mod organization;
 mod standards;
 #[cfg(test)]
 mod tests;
@@ -13,8 +16,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub use aggregation::Aggregator;
+pub use automation::AutomationRule;
 pub use controls::{Association, Properties};
 pub use hub::Hub;
+pub use organization::{Central, Organization, PRINCIPAL};
 pub use standards::{Status, Subscription};
 
 use super::operation::{Call, Operations, Protocol, Refusal, Service};
@@ -44,6 +50,18 @@ pub(super) fn operations() -> Operations {
         .on("BatchGetStandardsControlAssociations", controls::batch_get_associations)
         .on("BatchUpdateStandardsControlAssociations", controls::batch_update_associations)
         .on("UpdateSecurityControl", controls::update)
+        .on("CreateFindingAggregator", aggregation::create)
+        .on("ListFindingAggregators", aggregation::list)
+        .on("GetFindingAggregator", aggregation::get)
+        .on("UpdateFindingAggregator", aggregation::update)
+        .on("EnableOrganizationAdminAccount", organization::enable_admin)
+        .on("ListOrganizationAdminAccounts", organization::list_admins)
+        .on("DescribeOrganizationConfiguration", organization::describe)
+        .on("UpdateOrganizationConfiguration", organization::update)
+        .on("CreateAutomationRule", automation::create)
+        .on("ListAutomationRules", automation::list)
+        .on("BatchGetAutomationRules", automation::batch_get)
+        .on("BatchUpdateAutomationRules", automation::batch_update)
 }
 
 /// What the service holds of one account in one region.
@@ -64,6 +82,11 @@ pub struct SecurityHub {
     pub unrecorded: bool,
     /// AWS Control Tower has made its service-managed standard here.
     pub control_tower: bool,
+    /// The account's finding aggregator, where this is its home region.
+    pub aggregator: Option<Aggregator>,
+    /// Automation rules, by ARN.
+    pub rules: BTreeMap<String, AutomationRule>,
+    pub organization: Organization,
 }
 
 impl SecurityHub {

@@ -17,6 +17,8 @@ import gaps_inspector
 import gaps_logs
 import gaps_notices
 import gaps_securityhub
+import gaps_securityhub_more
+import gaps_organization
 from gaps_logs import OTHER_ACCOUNT
 from moto_server import MANAGEMENT, MotoServer, code_of
 
@@ -162,6 +164,8 @@ PROBES: tuple[Probe, ...] = (
     *gaps_notices.PROBES,
     *gaps_inspector.PROBES,
     *gaps_securityhub.PROBES,
+    *gaps_securityhub_more.PROBES,
+    *gaps_organization.PROBES,
 )
 
 

@@ -17,6 +17,7 @@ mod keys;
 mod mutate;
 mod not_shown;
 mod public_access;
+mod securityhub_organization;
 mod settles;
 mod specimens;
 mod stage;

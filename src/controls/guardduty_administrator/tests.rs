@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::live::Account;
 use super::*;
-use crate::control::{Change, FaultKind, Risk};
+use crate::control::{Change, FaultKind, Risk, Thing, Verdict};
 use crate::controls::tests::facts as member;
 
 const SECURITY: &str = "777766665555";

@@ -92,6 +92,26 @@ pub(super) async fn own_hub(aws: &Reader, member: &AccountId) -> Result<Found, F
 /// The policy id of an account that no configuration policy holds.
 const SELF_MANAGED: &str = "SELF_MANAGED_SECURITY_HUB";
 
+/// The account's one aggregator is told in every region; it counts where it lies, which its ARN says.
+pub(super) async fn aggregator(aws: &Reader) -> Result<Found, Fault> {
+    let mut pages = aws.securityhub().list_finding_aggregators().into_paginator().items().send();
+    while let Some(one) = pages.next().await {
+        let arn = match one {
+            Ok(one) => one.finding_aggregator_arn.unwrap_or_default(),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_invalid_access_exception()) =>
+            {
+                return Ok(Found::Absent);
+            }
+            Err(error) => return Err(fault("securityhub:ListFindingAggregators")(error)),
+        };
+        if arn.split(':').nth(3) == Some(aws.scope.region.as_str()) {
+            return Ok(Found::Present { arn });
+        }
+    }
+    Ok(Found::Absent)
+}
+
 /// Who administers a service for the organisation, as Organizations lists it. A service that keeps its own list
 /// registers its administrator there as well.
 pub(super) async fn delegated_admin(aws: &Reader, service: &str, admin: &AccountId) -> Result<Found, Fault> {
@@ -135,6 +155,18 @@ pub(super) async fn regional_admin(aws: &Reader, service: &str, admin: &AccountI
                 if one.account_id() == Some(admin.as_str())
                     && one.status() == Some(&DelegatedAdminStatus::Enabled)
                 {
+                    return Ok(Found::Present { arn: admin.to_string() });
+                }
+            }
+            Ok(Found::Absent)
+        }
+        "securityhub.amazonaws.com" => {
+            let mut pages =
+                aws.securityhub().list_organization_admin_accounts().into_paginator().items().send();
+            while let Some(one) = pages.next().await {
+                let one = one.map_err(fault("securityhub:ListOrganizationAdminAccounts"))?;
+                let enabled = one.status() == Some(&aws_sdk_securityhub::types::AdminStatus::Enabled);
+                if enabled && one.account_id() == Some(admin.as_str()) {
                     return Ok(Found::Present { arn: admin.to_string() });
                 }
             }

@@ -9,6 +9,7 @@ mod log_archive;
 mod notices;
 mod organization;
 mod securityhub;
+pub mod securityhub_more;
 mod waf;
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
@@ -57,6 +58,7 @@ pub async fn furnish(world: &World, control: &str) {
         "s3.account-public-access" => public_buckets(world).await,
         _ if config::furnish(world, control).await => {}
         _ if securityhub::furnish(world, control).await => {}
+        _ if securityhub_more::furnish(world, control).await => {}
         _ if waf::furnish(world, control).await => {}
         _ if organization::furnish(world, control).await => {}
         _ if inspector::furnish(world, control).await => {}
@@ -364,6 +366,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         _ => [
             config::happenings(control),
             securityhub::happenings(control),
+            securityhub_more::happenings(control),
             waf::happenings(control),
             organization::happenings(control),
             inspector::happenings(control),
@@ -405,6 +408,7 @@ pub fn by_hand(world: &World) {
     keys::close(world);
     config::by_hand(world);
     securityhub::by_hand(world);
+    securityhub_more::by_hand(world);
     waf::by_hand(world);
     organization::by_hand(world);
     inspector::by_hand(world);

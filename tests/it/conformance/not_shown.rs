@@ -51,6 +51,14 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "messages to topics, mailboxes and queues",
         why: "no events happen in the world; a queue or function that subscribes is a name",
     },
+    NotShown {
+        what: "findings that automation rules change, and that regions send home",
+        why: "the world's Security Hub has none",
+    },
+    NotShown {
+        what: "accounts that join the organisation and are enrolled in Security Hub",
+        why: "accounts join before anybody administers it; what is shown is what its administrator sets",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",

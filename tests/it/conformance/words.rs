@@ -6,12 +6,13 @@ use baseline::inventory::{self, Inventory};
 use baseline::place::Region;
 use baseline::plan::{AccountState, Plan};
 use baseline::report::json;
+use baseline::sandbox::sample::MANAGEMENT;
 use baseline::survey::{self, Wish};
 use serde_json::Value;
 
 use super::bench;
 use super::mutate::leaves;
-use super::stage::{HOME, Outcomes, Stage, account_of, changed, ensure, example, open};
+use super::stage::{HOME, MEMBER, Outcomes, Stage, account_of, changed, ensure, example, open};
 
 /// What one look at the account that a control runs in gives.
 struct Look {
@@ -176,7 +177,7 @@ pub async fn point_10(control: &'static dyn ErasedControl) -> Outcomes<()> {
         stage.declare(control, &leaf.disturb(&spec))?;
         no_arns(&stage.plan().await?)?;
     }
-    wrong_account(&stage).await
+    wrong_account(&stage, account_of(control)).await
 }
 
 fn no_arns(plan: &Plan) -> Outcomes<()> {
@@ -190,8 +191,9 @@ fn no_arns(plan: &Plan) -> Outcomes<()> {
     Ok(())
 }
 
-/// Without roles the caller's own credentials are used, and they are of another account than the YAML's.
-async fn wrong_account(stage: &Stage) -> Outcomes<()> {
+/// Without roles the caller's own credentials are used, and they are of another account than the YAML's, unless a
+/// control runs in the caller's.
+async fn wrong_account(stage: &Stage, runs_in: &str) -> Outcomes<()> {
     let file = stage.documents.path().join("organization.yaml");
     let kept = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
     let mut document: Value = serde_yaml::from_str(&kept).map_err(|error| error.to_string())?;
@@ -199,8 +201,10 @@ async fn wrong_account(stage: &Stage) -> Outcomes<()> {
         spec.remove("roles");
     }
     let text = serde_yaml::to_string(&document).map_err(|error| error.to_string())?;
-    std::fs::write(&file, text).map_err(|error| error.to_string())?;
-    refused(stage).await?;
+    if runs_in != MANAGEMENT {
+        std::fs::write(&file, text).map_err(|error| error.to_string())?;
+        refused(stage).await?;
+    }
 
     let text = kept.replace("o-a1b2c3d4e5", "o-zzzzzzzzzz");
     std::fs::write(&file, text).map_err(|error| error.to_string())?;
