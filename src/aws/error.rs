@@ -74,13 +74,15 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 /// What CloudTrail says of a bucket policy, key policy, role or log group that it does not see yet (API
-/// reference, CreateTrail). A wrong one is answered in the same way, so waiting has to end.
+/// reference, CreateTrail), and AWS WAF of a web ACL or a resource that is new (AssociateWebACL). A wrong one is
+/// answered in the same way, so waiting has to end.
 const NOT_READY: &[&str] = &[
     "InsufficientS3BucketPolicyException",
     "InsufficientEncryptionPolicyException",
     "InvalidCloudWatchLogsRoleArnException",
     "InvalidCloudWatchLogsLogGroupArnException",
     "CloudWatchLogsDeliveryUnavailableException",
+    "WAFUnavailableEntityException",
 ];
 
 /// The kind of a modelled or generic error, by its code (AWS common errors of each protocol) and, where an

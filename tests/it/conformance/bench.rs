@@ -10,6 +10,7 @@ mod notices;
 mod organization;
 mod securityhub;
 mod waf;
+pub mod waf_association;
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use aws_sdk_ecr::types::{ScanFrequency, ScanType};
@@ -58,6 +59,7 @@ pub async fn furnish(world: &World, control: &str) {
         _ if config::furnish(world, control).await => {}
         _ if securityhub::furnish(world, control).await => {}
         _ if waf::furnish(world, control).await => {}
+        _ if waf_association::furnish(world, control).await => {}
         _ if organization::furnish(world, control).await => {}
         _ if inspector::furnish(world, control).await => {}
         _ if alarms::furnish(world, control).await => {}
@@ -365,6 +367,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             config::happenings(control),
             securityhub::happenings(control),
             waf::happenings(control),
+            waf_association::happenings(control),
             organization::happenings(control),
             inspector::happenings(control),
             alarms::happenings(control),
@@ -406,6 +409,7 @@ pub fn by_hand(world: &World) {
     config::by_hand(world);
     securityhub::by_hand(world);
     waf::by_hand(world);
+    waf_association::by_hand(world);
     organization::by_hand(world);
     inspector::by_hand(world);
     alarms::by_hand(world);
