@@ -3,6 +3,7 @@
 //! Sources: AWS WAFV2 API Reference, the operation or type named at each handler, and the AWS WAF Developer Guide.
 
 mod acls;
+pub mod association;
 mod capacity;
 mod ip_sets;
 mod logging;
@@ -41,6 +42,10 @@ pub(super) fn operations() -> Operations {
         .on("ListAvailableManagedRuleGroupVersions", managed::versions)
         .on("PutLoggingConfiguration", logging::put)
         .on("GetLoggingConfiguration", logging::get)
+        .on("AssociateWebACL", association::associate)
+        .on("DisassociateWebACL", association::disassociate)
+        .on("GetWebACLForResource", association::get)
+        .on("ListResourcesForWebACL", association::list)
 }
 
 /// What the service holds of one account in one region. CloudFront's web ACLs are in `us-east-1` alone.
@@ -58,6 +63,8 @@ pub struct Waf {
     pub logging: BTreeMap<String, LoggingConfiguration>,
     /// Versions of managed rule groups that are gone, as `GROUP/VERSION`.
     pub expired: BTreeSet<String>,
+    /// What is remembered of associations.
+    pub associations: association::Associations,
 }
 
 /// A web ACL, as GetWebACL tells it, with the token that the next change has to show.
