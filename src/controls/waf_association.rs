@@ -12,9 +12,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{Reader, Writer};
-use crate::control::{
-    Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight,
-};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
 use crate::fault::Fault;
 use resource::{Observed, Resource};
 use spec::{Acl, AssociationRule, AssociationSpec, ResourceType, Which};

@@ -75,8 +75,7 @@ fn rest_apis(call: &mut Call<'_>, input: &GetRestApisInput) -> Result<GetRestApi
     }
     let asked = input.limit().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(A_PAGE);
     let all: Vec<(String, RestApi)> = call.here().apigateway.apis.clone().into_iter().collect();
-    let (shown, next) =
-        page(&all, input.position(), asked.min(A_PAGE)).ok_or_else(|| invalid("position"))?;
+    let (shown, next) = page(&all, input.position(), asked.min(A_PAGE)).ok_or_else(|| invalid("position"))?;
     let told = shown.into_iter().map(|(id, api)| {
         aws_sdk_apigateway::types::RestApi::builder()
             .id(&id)

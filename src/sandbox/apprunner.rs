@@ -93,10 +93,7 @@ fn list(call: &mut Call<'_>, input: &ListServicesInput) -> Result<ListServicesOu
 }
 
 /// ListTagsForResource.
-fn tags(
-    call: &mut Call<'_>,
-    input: &ListTagsForResourceInput,
-) -> Result<ListTagsForResourceOutput, Refusal> {
+fn tags(call: &mut Call<'_>, input: &ListTagsForResourceInput) -> Result<ListTagsForResourceOutput, Refusal> {
     let arn = input.resource_arn().unwrap_or_default();
     let services = call.here().apprunner.services.clone();
     let found = services.iter().find(|(name, service)| call.arn("apprunner", service.resource(name)) == arn);

@@ -77,10 +77,7 @@ fn list(call: &mut Call<'_>, input: &ListUserPoolsInput) -> Result<ListUserPools
 }
 
 /// ListTagsForResource.
-fn tags(
-    call: &mut Call<'_>,
-    input: &ListTagsForResourceInput,
-) -> Result<ListTagsForResourceOutput, Refusal> {
+fn tags(call: &mut Call<'_>, input: &ListTagsForResourceInput) -> Result<ListTagsForResourceOutput, Refusal> {
     let arn = input.resource_arn().unwrap_or_default();
     let own = call.arn("cognito-idp", "userpool/");
     let id = arn.strip_prefix(&own).ok_or_else(|| invalid("Invalid ARN"))?;

@@ -6,7 +6,7 @@ use aws_sdk_apigateway::types::{EndpointType, RestApi};
 use aws_sdk_apprunner::types::ServiceStatus;
 use aws_sdk_appsync::types::{GraphQlApiType, GraphQlApiVisibility};
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerSchemeEnum, LoadBalancerTypeEnum};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 
 use super::resource::{LiveAcl, Resource, told_apart};
 use super::spec::{AssociationRule, ResourceType, Rules as _, Scheme};
@@ -182,7 +182,8 @@ async fn stages_of(aws: &Services, named: String, api: RestApi) -> Found {
 async fn graphql_apis(aws: &Services) -> Result<Vec<Resource>, Fault> {
     let mut listed = BTreeMap::new();
     for kind in [GraphQlApiType::Graphql, GraphQlApiType::Merged] {
-        let mut pages = aws.appsync.list_graphql_apis().api_type(kind).max_results(25).into_paginator().items().send();
+        let mut pages =
+            aws.appsync.list_graphql_apis().api_type(kind).max_results(25).into_paginator().items().send();
         while let Some(api) = pages.try_next().await.map_err(fault("appsync:ListGraphqlApis"))? {
             listed.extend(api.arn.clone().map(|arn| (arn, api)));
         }
@@ -225,7 +226,8 @@ async fn user_pools(aws: &Services) -> Result<Vec<Resource>, Fault> {
 
 async fn app_runner_services(aws: &Services) -> Result<Vec<Resource>, Fault> {
     let pages = aws.apprunner.list_services().max_results(20).into_paginator().send();
-    let listed: Vec<_> = pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("apprunner:ListServices"))?;
+    let listed: Vec<_> =
+        pages.collect::<Result<Vec<_>, _>>().await.map_err(fault("apprunner:ListServices"))?;
     let services = listed.into_iter().flat_map(|page| page.service_summary_list);
     // A service is listed for an hour after it was deleted.
     let live = services.filter(|service| service.status != Some(ServiceStatus::Deleted));
@@ -253,7 +255,7 @@ pub async fn read_tags(aws: &Services, kind: ResourceType, resources: Vec<Resour
         }
         ResourceType::CognitoUserPool | ResourceType::AppRunnerService => {
             futures::stream::iter(resources)
-                .map(|one| async {
+                .map(|one| async move {
                     let tags = match kind {
                         ResourceType::CognitoUserPool => user_pool_tags(aws, &one.arn).await,
                         _ => app_runner_tags(aws, &one.arn).await,

@@ -84,12 +84,7 @@ fn waf_type(kind: ResourceType) -> Option<WafType> {
 
 /// Finds the web ACL of each resource in the fewer calls: one for each web ACL, or one for each resource. AWS
 /// WAF takes one of either in a second.
-async fn associations(
-    waf: &Waf,
-    acls: &Acls,
-    kind: &WafType,
-    resources: Vec<Resource>,
-) -> Vec<Resource> {
+async fn associations(waf: &Waf, acls: &Acls, kind: &WafType, resources: Vec<Resource>) -> Vec<Resource> {
     let acls = match acls.get_or_init(|| list_acls(waf)).await {
         Ok(acls) => acls,
         Err(fault) => return resources.into_iter().map(|one| unseen(one, fault)).collect(),
@@ -98,23 +93,26 @@ async fn associations(
         let asked = futures::stream::iter(resources).map(|one| acl_of(waf, one)).buffer_unordered(AT_ONCE);
         return asked.filter_map(std::future::ready).collect().await;
     }
-    let listed: Vec<_> = futures::stream::iter(acls)
-        .map(|acl| async { (acl, resources_of(waf, acl, kind).await) })
+    let listed: Vec<_> = futures::stream::iter(acls.clone())
+        .map(|acl| async move {
+            let answer = resources_of(waf, &acl, kind).await;
+            (acl, answer)
+        })
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let mut acl_by_arn: BTreeMap<String, &LiveAcl> = BTreeMap::new();
+    let mut acl_by_arn: BTreeMap<String, LiveAcl> = BTreeMap::new();
     let mut missed = None;
     for (acl, answer) in listed {
         match answer {
-            Ok(arns) => acl_by_arn.extend(arns.into_iter().map(|arn| (arn, acl))),
+            Ok(arns) => acl_by_arn.extend(arns.into_iter().map(|arn| (arn, acl.clone()))),
             Err(fault) => missed = Some(fault),
         }
     }
     resources
         .into_iter()
         .map(|one| match (acl_by_arn.get(&one.arn), &missed) {
-            (Some(acl), _) => Resource { acl: Sight::Seen(Some((*acl).clone())), ..one },
+            (Some(acl), _) => Resource { acl: Sight::Seen(Some(acl.clone())), ..one },
             (None, None) => Resource { acl: Sight::Seen(None), ..one },
             // It may have the one that could not be asked.
             (None, Some(fault)) => unseen(one, fault),
@@ -177,7 +175,7 @@ async fn others(
         Sight::Seen(resources) => Some(resources.values()),
         Sight::Unseen(_) => None,
     });
-    let in_the_way: BTreeSet<&LiveAcl> = seen
+    let in_the_way: BTreeSet<LiveAcl> = seen
         .flatten()
         .filter_map(|sight| {
             let Sight::Seen(one) = sight else { return None };
@@ -185,11 +183,14 @@ async fn others(
             let (_, rule) = rules.governing(one).ok()??;
             let named = live.named()?.name;
             let is_declared = matches!(&rule.acl, Some(Acl::Named(name)) if name == named);
-            (!is_declared && !rule.accepts(named)).then_some(live)
+            (!is_declared && !rule.accepts(named)).then(|| live.clone())
         })
         .collect();
     futures::stream::iter(in_the_way)
-        .map(|acl| async { (acl.clone(), other(waf, acl).await) })
+        .map(|acl| async move {
+            let sight = other(waf, &acl).await;
+            (acl, sight)
+        })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await

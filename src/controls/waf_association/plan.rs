@@ -133,7 +133,10 @@ impl Governed<'_> {
                 stands_on: Some(Vec::new()),
                 ..Change::update(
                     Vec::new(),
-                    vec![Write::Disassociate { kind: self.resource.kind, resource: self.resource.name.clone() }],
+                    vec![Write::Disassociate {
+                        kind: self.resource.kind,
+                        resource: self.resource.name.clone(),
+                    }],
                 )
             },
         };

@@ -60,9 +60,7 @@ pub struct Which {
 }
 
 /// What a web ACL can be associated with, in the words of AWS WAF (API reference, `ResourceType`).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[schemars(inline)]
 pub enum ResourceType {
@@ -175,9 +173,8 @@ impl AssociationRule {
 impl Which {
     /// Does it select the resource, as far as can be told without tags?
     fn matches_but_for_tags(&self, resource: &Resource) -> bool {
-        let named = |patterns: &Vec<String>| {
-            is_any(patterns, &resource.name) || is_any(patterns, &resource.called)
-        };
+        let named =
+            |patterns: &Vec<String>| is_any(patterns, &resource.name) || is_any(patterns, &resource.called);
         self.types.contains(&resource.kind)
             && self.scheme.is_none_or(|scheme| scheme == resource.scheme)
             && self.names.as_ref().is_none_or(named)
@@ -198,9 +195,9 @@ impl Which {
 
     fn matches_tags(&self, live: &BTreeMap<String, String>) -> bool {
         let wanted = self.tags.iter().flatten();
-        wanted.into_iter().all(|(key, pattern)| {
-            live.get(key).is_some_and(|value| WildMatch::new(pattern).matches(value))
-        })
+        wanted
+            .into_iter()
+            .all(|(key, pattern)| live.get(key).is_some_and(|value| WildMatch::new(pattern).matches(value)))
     }
 }
 

@@ -121,7 +121,8 @@ fn taking_a_web_acl_off_weakens_and_stands_on_none() {
 
 #[test]
 fn firewall_manager_is_left_alone() {
-    let live = with(observed([balancer("shop", Some("FMManagedWebACLV2-p"))]), "FMManagedWebACLV2-p", true, true);
+    let live =
+        with(observed([balancer("shop", Some("FMManagedWebACLV2-p"))]), "FMManagedWebACLV2-p", true, true);
     let foreign = |verdict| match verdict {
         Verdict::Foreign { owner, evidence } => owner == "Firewall Manager" && evidence.contains("FMManaged"),
         _ => false,

@@ -151,7 +151,9 @@ pub(super) fn associate(
         return Err(Refusal::new(
             400,
             "WAFLimitsExceededException",
-            format!("AWS WAF couldn’t perform the operation because you exceeded your resource limit of {LOAD_BALANCERS}."),
+            format!(
+                "AWS WAF couldn’t perform the operation because you exceeded your resource limit of {LOAD_BALANCERS}."
+            ),
         ));
     }
     *self::slot(call.here(), resource, &place)?.acl = Some(acl);
@@ -191,3 +193,6 @@ pub(super) fn list(
     let arns = associated(call, acl, kind)?;
     Ok(ListResourcesForWebAclOutput::builder().set_resource_arns(Some(arns)).build())
 }
+
+#[cfg(test)]
+mod tests;

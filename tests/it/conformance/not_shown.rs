@@ -47,6 +47,10 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "topics that CloudTrail publishes to",
         why: "the world has no SNS: a topic is a name that CloudTrail may publish to",
     },
+    NotShown {
+        what: "requests that a web ACL blocks",
+        why: "nothing is sent to the load balancers and APIs of the world",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",

@@ -43,10 +43,13 @@ fn asked(stage: &Stage) -> BTreeMap<String, usize> {
 #[tokio::test(start_paused = true)]
 async fn only_services_that_a_rule_selects_are_asked() {
     let stage = stage().await;
-    declare(&stage, &json!({"rules": [
-        {"select": {"types": ["COGNITO_USER_POOL"]}},
-        {"select": {"types": ["APPSYNC"]}, "acl": "baseline"},
-    ]}));
+    declare(
+        &stage,
+        &json!({"rules": [
+            {"select": {"types": ["COGNITO_USER_POOL"]}},
+            {"select": {"types": ["APPSYNC"]}, "acl": "baseline"},
+        ]}),
+    );
     stage.converge().await.expect("nothing is in the way");
     stage.calls();
     drop(plan(&stage).await);
@@ -79,7 +82,10 @@ async fn one_api_that_cannot_be_read_is_one_unknown() {
     let seen = plan(&stage).await;
     assert_eq!((seen.totals.unknown, seen.totals.in_sync), (1, good - 1), "{}", open(&seen));
     let verdict = &item(&seen, "api-stage/orders").finding.verdict;
-    assert!(matches!(verdict, Verdict::Unknown { fault } if fault.call == "apigateway:GetStages"), "{verdict:?}");
+    assert!(
+        matches!(verdict, Verdict::Unknown { fault } if fault.call == "apigateway:GetStages"),
+        "{verdict:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,7 +110,8 @@ async fn another_web_acl_is_not_replaced_where_conflicts_are_to_fail() {
     spec["onConflict"] = json!("fail");
     declare(&stage, &spec);
     let seen = plan(&stage).await;
-    let blocked = |resource: &str| matches!(item(&seen, resource).outcome, Outcome::Blocked { why: Some(_), .. });
+    let blocked =
+        |resource: &str| matches!(item(&seen, resource).outcome, Outcome::Blocked { why: Some(_), .. });
     assert!(blocked("load-balancer/desk"), "{}", open(&seen));
     assert!(!blocked("load-balancer/shop"), "{}", open(&seen));
     assert_eq!(item(&seen, "load-balancer/portal").outcome, Outcome::InSync, "an accepted one");

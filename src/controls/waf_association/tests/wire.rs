@@ -180,8 +180,14 @@ fn waf(answers: &'static [(u16, &'static str)]) -> aws_sdk_wafv2::Client {
 #[tokio::test]
 async fn web_acls_are_listed_until_there_is_no_marker() {
     let waf = waf(&[
-        (200, r#"{"NextMarker":"a","WebACLs":[{"Name":"a","Id":"1","LockToken":"l","Description":"","ARN":"arn:a"}]}"#),
-        (200, r#"{"NextMarker":"b","WebACLs":[{"Name":"b","Id":"2","LockToken":"l","Description":"","ARN":"arn:b"}]}"#),
+        (
+            200,
+            r#"{"NextMarker":"a","WebACLs":[{"Name":"a","Id":"1","LockToken":"l","Description":"","ARN":"arn:a"}]}"#,
+        ),
+        (
+            200,
+            r#"{"NextMarker":"b","WebACLs":[{"Name":"b","Id":"2","LockToken":"l","Description":"","ARN":"arn:b"}]}"#,
+        ),
         (200, r#"{"WebACLs":[]}"#),
     ]);
     let acls = live::list_acls(&waf).await.expect("listed");
