@@ -63,6 +63,7 @@ pub(crate) mod tests {
                 archive: Some(archive),
             }),
             tags: BTreeMap::from([("managed-by".into(), "baseline".into())]),
+            networks: std::sync::Arc::default(),
             observed_at: jiff::Timestamp::UNIX_EPOCH,
         }
     }
