@@ -12,6 +12,7 @@ mod iam_root_user;
 mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
+mod waf_acl;
 
 use crate::control::ErasedControl;
 
@@ -27,6 +28,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,
     &ecr_repositories::Repositories,
+    &waf_acl::WebAcls::<false>,
+    &waf_acl::WebAcls::<true>,
 ];
 
 /// The control with this id.

@@ -10,8 +10,8 @@ use crate::desired::Documents;
 use crate::desired::baselines::Shelf;
 use crate::desired::control::{self, Controls};
 use crate::desired::document::Document;
-use crate::desired::networks;
 use crate::desired::model::{Account, Attestation, Baseline, Exception, Kind, Metadata, Organization};
+use crate::desired::networks;
 use crate::desired::read::{Problems, Spanned};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 

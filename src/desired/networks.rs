@@ -3,13 +3,13 @@
 //! A leaf whose schema says `format: network-list` holds the name of a list. A name that no list has is an error
 //! where it was written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::control::{Network, Networks};
 use crate::desired::baselines::Shelf;
-use crate::desired::control::{self, Controls};
+use crate::desired::control::Controls;
 use crate::desired::model::{Account, Declared, Organization};
 use crate::desired::node::{Data, Entry, Node};
 use crate::desired::read::{self, Problems};
@@ -106,10 +106,12 @@ pub fn check_references(
     let of_baselines = shelf.baselines().iter().flat_map(|baseline| &baseline.controls);
     let of_accounts = accounts.iter().flat_map(|account| &account.controls);
     let all = organization.controls.iter().chain(of_baselines).chain(of_accounts);
+    // Schemas are made once, and most controls refer to no list.
+    let schemas = controls.iter().map(|control| (control.meta().id, control.schema()));
+    let referring: BTreeMap<&str, schemars::Schema> =
+        schemas.filter(|(_, schema)| schema.as_value().to_string().contains(FORMAT)).collect();
     for Declared { id, node, .. } in all {
-        let Some(control) = control::find(id, controls) else { continue };
-        let schema = control.schema();
-        let root = schema.as_value();
+        let Some(root) = referring.get(id.as_str()).map(schemars::Schema::as_value) else { continue };
         check_at(node, root, &[root], &organization.networks, problems);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::live::Live;
 use super::spec::{AclSpec, Priority, RuleWord};
-use super::words::{Default, Mode, Version, Window};
+use super::words::{Mode, Otherwise, Version, Window};
 use crate::control::Field;
 
 /// How a live value is told that the words of the YAML cannot tell.
@@ -27,7 +27,7 @@ pub fn completed(declared: &AclSpec, live: Option<&Live>) -> AclSpec {
         }
     };
     if live.is_none() {
-        spec.default_action = spec.default_action.or(Some(Default::Allow));
+        spec.default_action = spec.default_action.or(Some(Otherwise::Allow));
         spec.metrics = spec.metrics.or(Some(true));
         spec.sampled_requests = spec.sampled_requests.or(Some(true));
     }
@@ -64,19 +64,30 @@ pub fn fields(declared: &AclSpec, live: Option<&Live>) -> Vec<Field> {
     let mut all = Vec::new();
     walk("", &want, &have, &mut all);
     // A response goes with blocking: it comes and goes with the action, which is told.
-    let blocks = |value: &Value, rule: &str| value.pointer(&format!("{rule}/action")) == Some(&"block".into());
+    let blocks =
+        |value: &Value, rule: &str| value.pointer(&format!("{rule}/action")) == Some(&"block".into());
     all.retain(|(path, _, _)| {
-        path.split_once("/response/").is_none_or(|(rule, _)| {
-            let is_new = have.pointer(rule).is_none();
-            blocks(&want, rule) && (is_new || blocks(&have, rule)) || unsaid_action(&want, &have, rule, &blocks)
-        })
+        let parts: Vec<&str> = path.split('/').collect();
+        if parts.get(3) != Some(&"response") {
+            return true;
+        }
+        let rule = parts[..3].join("/");
+        let is_new = have.pointer(&rule).is_none();
+        (blocks(&want, &rule) && (is_new || blocks(&have, &rule)))
+            || (want.pointer(&format!("{rule}/action")).is_none() && blocks(&have, &rule))
     });
+    all.extend(lost(&want, &have));
     all.retain(|(path, _, _)| !["/metrics", "/sampledRequests"].contains(&path.as_str()));
     let mut fields: Vec<Field> = all
         .into_iter()
         .map(|(path, before, after)| {
+            let parts: Vec<&str> = path.split('/').collect();
+            let exists =
+                if parts.len() > 3 { have.pointer(&parts[..3].join("/")).is_some() } else { live.is_some() };
             let unclear = there.unclear.iter().any(|at| path == *at || path.starts_with(&format!("{at}/")));
-            Field::new(path, if unclear { OTHER.into() } else { before }, after)
+            // Something is there, and it is nothing that these words can tell.
+            let before = if unclear || (before.is_null() && exists) { OTHER.into() } else { before };
+            Field::new(path, before, after)
         })
         .collect();
     for (path, wanted, of) in [
@@ -84,9 +95,7 @@ pub fn fields(declared: &AclSpec, live: Option<&Live>) -> Vec<Field> {
         ("/sampledRequests", spec.sampled_requests, |one| one.1),
     ] {
         let Some(wanted) = wanted else { continue };
-        let names: BTreeSet<&str> = spec.priorities().map(|(name, _)| name).chain([""]).collect();
-        let seen = there.visible.iter().filter(|(name, _)| names.contains(name.as_str()));
-        let seen: BTreeSet<bool> = seen.map(|(_, one)| of(one)).collect();
+        let seen: BTreeSet<bool> = there.visible.values().map(of).collect();
         if seen != BTreeSet::from([wanted]) {
             let before = match seen.len() {
                 0 => Value::Null,
@@ -99,9 +108,24 @@ pub fn fields(declared: &AclSpec, live: Option<&Live>) -> Vec<Field> {
     fields
 }
 
-/// A response is declared, and the action is not, but blocks.
-fn unsaid_action(want: &Value, have: &Value, rule: &str, blocks: &dyn Fn(&Value, &str) -> bool) -> bool {
-    want.pointer(&format!("{rule}/action")).is_none() && blocks(have, rule)
+/// A rule that stops blocking loses its response: nothing else has one.
+fn lost(want: &Value, have: &Value) -> Vec<(String, Value, Value)> {
+    let mut all = Vec::new();
+    for kind in ["networks", "rates"] {
+        for (name, rule) in want[kind].as_object().into_iter().flatten() {
+            let (action, live) = (&rule["action"], &have[kind][name]);
+            if action.is_null() || *action == "block" || live["action"] != "block" {
+                continue;
+            }
+            for (leaf, usual) in [("status", Value::from(403)), ("body", "none".into())] {
+                let before = &live["response"][leaf];
+                if *before != usual && !before.is_null() {
+                    all.push((format!("/{kind}/{name}/response/{leaf}"), before.clone(), "none".into()));
+                }
+            }
+        }
+    }
+    all
 }
 
 fn json(spec: &AclSpec) -> Value {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_wafv2::types::{RateBasedStatementAggregateKeyType, Rule, Scope, Statement, VisibilityConfig, WebAcl};
+use aws_sdk_wafv2::types::{
+    RateBasedStatementAggregateKeyType, Rule, Scope, Statement, VisibilityConfig, WebAcl,
+};
 use serde::{Deserialize, Serialize};
 
 use super::logging::LoggingSpec;
@@ -12,7 +14,7 @@ use super::sets::{self, Lists};
 use super::spec::{
     AclSpec, ManagedSpec, NetworkSpec, Priority, RateSpec, ResponseBody, ResponseSpec, RuleWord,
 };
-use super::words::{Action, ContentType, Default, Description, Header, Text, Version, Window};
+use super::words::{Action, ContentType, Description, Header, Otherwise, Text, Version, Window};
 use crate::control::{Bounded, Sight};
 
 /// Web ACLs and IP sets of one scope, those that are declared.
@@ -41,7 +43,7 @@ pub struct Seen {
 }
 
 /// A web ACL that is there.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Live {
     /// All that the words of the YAML can tell, whoever made it; without logging.
@@ -52,7 +54,7 @@ pub struct Live {
     pub rules: BTreeMap<String, u32>,
     /// What each rule of the spec is called in AWS, where that is another name than the spec's.
     pub called: BTreeMap<String, String>,
-    /// Metrics and samples of each rule of the spec; the web ACL's own under no name.
+    /// Metrics and samples of each rule; the web ACL's own under no name.
     pub visible: BTreeMap<String, (bool, bool)>,
     pub capacity: u32,
     pub firewall_manager: bool,
@@ -96,11 +98,11 @@ impl Live {
         live.see("", acl.visibility_config.as_ref());
         let default = acl.default_action.as_ref();
         live.spec.default_action = match default.map(|one| (&one.allow, &one.block)) {
-            Some((Some(_), None)) => Some(Default::Allow),
-            Some((None, Some(_))) => Some(Default::Block),
+            Some((Some(_), None)) => Some(Otherwise::Allow),
+            Some((None, Some(_))) => Some(Otherwise::Block),
             _ => None,
         };
-        live.spec.description = acl.description.clone().and_then(|text| Description::try_from(text).ok());
+        live.spec.description = Description::of(acl.description.as_deref());
         for (name, body) in acl.custom_response_bodies.iter().flatten() {
             let told = ResponseBody {
                 content_type: ContentType::of(body.content_type.as_str()),
@@ -110,6 +112,7 @@ impl Live {
         }
         for rule in acl.rules() {
             live.rules.insert(rule.name.clone(), u32::try_from(rule.priority).unwrap_or_default());
+            live.see(&rule.name, rule.visibility_config.as_ref());
             live.take(rule, lists);
         }
         live.spec.metrics = live.all(|(metrics, _)| *metrics);
@@ -165,7 +168,6 @@ impl Live {
             if name != key {
                 self.called.insert(key.clone(), name);
             }
-            self.see(&key, rule.visibility_config.as_ref());
             self.spec.managed.insert(key, told);
         } else if let Some(rate) = &statement.rate_based_statement {
             let at = format!("/rates/{name}");
@@ -180,12 +182,15 @@ impl Live {
                 priority,
                 action: rule.action.as_ref().and_then(action_of).and_then(RuleWord::of),
                 limit: u32::try_from(rate.limit).ok().and_then(Bounded::new),
-                window: u32::try_from(rate.evaluation_window_sec).ok().and_then(|one| Window::try_from(one).ok()),
+                window: match rate.evaluation_window_sec {
+                    // Not told of rules from before there was a choice.
+                    0 => Some(Window::USUAL),
+                    seconds => u32::try_from(seconds).ok().and_then(|one| Window::try_from(one).ok()),
+                },
                 forwarded_header,
                 scope_down: self.scope_down(&at, rate.scope_down_statement.as_deref(), lists),
                 response: Some(response(rule)),
             };
-            self.see(&name, rule.visibility_config.as_ref());
             self.spec.rates.insert(name, told);
         } else {
             let members: Vec<&Statement> = match &statement.or_statement {
@@ -199,7 +204,6 @@ impl Live {
                 lists: Some(sets::lists_of(&found, lists)),
                 response: Some(response(rule)),
             };
-            self.see(&name, rule.visibility_config.as_ref());
             self.spec.networks.insert(name, told);
         }
     }

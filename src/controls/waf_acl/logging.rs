@@ -301,9 +301,10 @@ impl LoggingSpec {
         let to = live.log_destination_configs().first().and_then(|arn| Destination::of(arn));
         let (unfiltered, filters) = match &live.logging_filter {
             None => (Some(Behavior::Keep), Some(Vec::new())),
-            Some(filter) => {
-                (Behavior::of(&filter.default_behavior), filter.filters().iter().map(FilterSpec::of).collect())
-            }
+            Some(filter) => (
+                Behavior::of(&filter.default_behavior),
+                filter.filters().iter().map(FilterSpec::of).collect(),
+            ),
         };
         let redact = live.redacted_fields().iter().map(Redacted::of).collect();
         Self { to, owner: None, redact, unfiltered, filters }

@@ -80,9 +80,11 @@ pub async fn acl(
     id: &str,
 ) -> Result<(aws_sdk_wafv2::types::WebAcl, String), Fault> {
     const CALL: &str = "wafv2:GetWebACL";
-    let answer = waf.get_web_acl().name(name).scope(scope.clone()).id(id).send().await.map_err(fault(CALL))?;
+    let answer =
+        waf.get_web_acl().name(name).scope(scope.clone()).id(id).send().await.map_err(fault(CALL))?;
     let token = answer.lock_token.unwrap_or_default();
-    let acl = answer.web_acl.ok_or_else(|| Fault::local(FaultKind::Invalid, CALL, "the answer has no web ACL"))?;
+    let acl =
+        answer.web_acl.ok_or_else(|| Fault::local(FaultKind::Invalid, CALL, "the answer has no web ACL"))?;
     Ok((acl, token))
 }
 
@@ -141,7 +143,7 @@ fn sight<T>(read: Result<T, Fault>) -> Sight<T> {
 }
 
 /// What all rules would use; `None` where they cannot be written down yet, which the plan tells.
-async fn used(
+pub async fn used(
     waf: &Client,
     scope: &Scope,
     live: &[Rule],
@@ -158,7 +160,7 @@ async fn used(
 }
 
 /// A managed group with the version that is declared, or with its default.
-async fn described(waf: &Client, scope: &Scope, group: &str, spec: &ManagedSpec) -> Result<Group, Fault> {
+pub async fn described(waf: &Client, scope: &Scope, group: &str, spec: &ManagedSpec) -> Result<Group, Fault> {
     const CALL: &str = "wafv2:DescribeManagedRuleGroup";
     let vendor = spec.vendor.as_deref().unwrap_or("AWS");
     let pinned = spec.version.as_ref().and_then(|version| version.pinned());
@@ -228,7 +230,9 @@ pub async fn logging_configuration(
 ) -> Result<Option<aws_sdk_wafv2::types::LoggingConfiguration>, Fault> {
     match waf.get_logging_configuration().resource_arn(arn).send().await {
         Ok(answer) => Ok(answer.logging_configuration),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_waf_nonexistent_item_exception()) => Ok(None),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_waf_nonexistent_item_exception()) => {
+            Ok(None)
+        }
         Err(error) => Err(fault("wafv2:GetLoggingConfiguration")(error)),
     }
 }
@@ -241,18 +245,16 @@ async fn logging_of(waf: &Client, arn: &str) -> Result<Option<LiveLogging>, Faul
     }))
 }
 
-async fn wanted_sets(
-    waf: &Client,
-    scope: &Scope,
-    lists: &Lists,
-) -> BTreeMap<String, Sight<Option<LiveSet>>> {
+async fn wanted_sets(waf: &Client, scope: &Scope, lists: &Lists) -> BTreeMap<String, Sight<Option<LiveSet>>> {
     let names: Vec<&String> = lists.values().flatten().collect();
     if names.is_empty() {
         return BTreeMap::new();
     }
     let there = match sets(waf, scope).await {
         Ok(there) => there,
-        Err(fault) => return names.into_iter().map(|name| (name.clone(), Sight::Unseen(fault.clone()))).collect(),
+        Err(fault) => {
+            return names.into_iter().map(|name| (name.clone(), Sight::Unseen(fault.clone()))).collect();
+        }
     };
     let reads = names.into_iter().map(|name| {
         let entry = there.get(name);
@@ -268,10 +270,11 @@ async fn wanted_sets(
 }
 
 /// WAF tells IPv6 in full: addresses are compared in one spelling.
-async fn set(waf: &Client, scope: &Scope, name: &str, id: &str) -> Result<LiveSet, Fault> {
+pub async fn set(waf: &Client, scope: &Scope, name: &str, id: &str) -> Result<LiveSet, Fault> {
     const CALL: &str = "wafv2:GetIPSet";
     let answer = waf.get_ip_set().name(name).scope(scope.clone()).id(id).send().await.map_err(fault(CALL))?;
-    let set = answer.ip_set.ok_or_else(|| Fault::local(FaultKind::Invalid, CALL, "the answer has no IP set"))?;
+    let set =
+        answer.ip_set.ok_or_else(|| Fault::local(FaultKind::Invalid, CALL, "the answer has no IP set"))?;
     let one = |text: String| text.parse::<Network>().map_or(text, |network| network.to_string());
     Ok(LiveSet {
         version: set.ip_address_version.as_str().to_owned(),

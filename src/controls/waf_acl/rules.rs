@@ -31,6 +31,10 @@ pub fn merged(live: &[Rule], spec: &AclSpec, sets: &dyn Sets) -> Result<Vec<Rule
     for (group, one) in &spec.managed {
         put(managed(find(live, group, one.vendor.as_deref()), group, one, spec, sets)?);
     }
+    // What is said of metrics and samples holds for every rule, whoever made it.
+    for rule in &mut all {
+        rule.visibility_config = Some(visible(rule.visibility_config.as_ref(), &rule.name, spec)?);
+    }
     all.sort_by_key(|rule| rule.priority);
     Ok(all)
 }
@@ -51,7 +55,7 @@ struct Parts {
     priority: Option<Priority>,
 }
 
-fn rule(live: Option<&Rule>, name: &str, parts: Parts, spec: &AclSpec) -> Result<Rule, Missing> {
+fn rule(live: Option<&Rule>, name: &str, parts: Parts, acl: &AclSpec) -> Result<Rule, Missing> {
     let priority = parts.priority.map(|priority| i32::try_from(priority.get()).unwrap_or(i32::MAX));
     let mut rule = match live {
         Some(live) => live.clone(),
@@ -59,14 +63,13 @@ fn rule(live: Option<&Rule>, name: &str, parts: Parts, spec: &AclSpec) -> Result
             .name(name)
             .priority(priority.unwrap_or_default())
             .statement(parts.statement.clone())
-            .visibility_config(visible(None, name, spec)?)
+            .visibility_config(visible(None, name, acl)?)
             .build()?,
     };
     rule.priority = priority.unwrap_or(rule.priority);
     rule.statement = Some(parts.statement);
     rule.action = parts.action;
     rule.override_action = parts.override_action;
-    rule.visibility_config = Some(visible(rule.visibility_config.as_ref(), name, spec)?);
     Ok(rule)
 }
 
@@ -162,7 +165,9 @@ fn scoped(
     live: Option<Box<Statement>>,
     sets: &dyn Sets,
 ) -> Result<Option<Box<Statement>>, Missing> {
-    let Some(declared) = declared.filter(|declared| **declared != ScopeDown::default()) else { return Ok(live) };
+    let Some(declared) = declared.filter(|declared| **declared != ScopeDown::default()) else {
+        return Ok(live);
+    };
     let known = ScopeDown::of(live.as_deref(), sets.lists()).unwrap_or_default();
     Ok(declared.over(known).statement(sets)?.map(Box::new))
 }

@@ -133,7 +133,8 @@ impl Part {
         } else {
             (text, PositionalConstraint::Exactly)
         };
-        let transformation = TextTransformation::builder().priority(0).r#type(self.transformation()).build()?;
+        let transformation =
+            TextTransformation::builder().priority(0).r#type(self.transformation()).build()?;
         let bytes = ByteMatchStatement::builder()
             .search_string(Blob::new(search))
             .field_to_match(self.field()?)
@@ -152,7 +153,9 @@ impl Part {
         let field = statement.field_to_match.as_ref()?;
         let fits = match self {
             Self::Path | Self::ExceptPath => field.uri_path.is_some(),
-            Self::Host => field.single_header.as_ref().is_some_and(|one| one.name.eq_ignore_ascii_case("host")),
+            Self::Host => {
+                field.single_header.as_ref().is_some_and(|one| one.name.eq_ignore_ascii_case("host"))
+            }
             Self::Method => field.method.is_some(),
         };
         let text = std::str::from_utf8(statement.search_string.as_ref()).ok().filter(|_| fits)?;
@@ -199,7 +202,8 @@ impl ScopeDown {
         parts.extend(not(any(bytes(Part::ExceptPath, excepted.iter().map(String::as_str).collect())?)?));
         parts.extend(any(bytes(Part::Host, self.hosts.iter().flatten().map(Host::as_str).collect())?)?);
         parts.extend(any(bytes(Part::Method, self.methods.iter().flatten().map(Verb::as_str).collect())?)?);
-        let codes: Vec<_> = self.countries.iter().flatten().map(|one| CountryCode::from(one.as_str())).collect();
+        let codes: Vec<_> =
+            self.countries.iter().flatten().map(|one| CountryCode::from(one.as_str())).collect();
         if !codes.is_empty() {
             let geo = GeoMatchStatement::builder().set_country_codes(Some(codes)).build();
             parts.push(Statement::builder().geo_match_statement(geo).build());

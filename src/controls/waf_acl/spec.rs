@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::logging::LoggingSpec;
 use super::scope_down::ScopeDown;
-use super::words::{Action, ContentType, Default, Description, Header, Mode, Text, Version, Window};
+use super::words::{Action, ContentType, Description, Header, Mode, Otherwise, Text, Version, Window};
 use crate::control::Bounded;
 
 /// Web ACLs of AWS WAF. What is not declared is left as it is, rules of others too.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AclsSpec {
     /// Web ACLs by name.
@@ -21,21 +21,22 @@ pub struct AclsSpec {
 }
 
 /// One web ACL.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct AclSpec {
     /// What happens to a request that no rule decides about. A new web ACL that does not say it allows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_action: Option<Default>,
-    /// What the web ACL is for: 3 to 256 letters, digits, spaces and `+=:#@/-,._`.
+    pub default_action: Option<Otherwise>,
+    /// What the web ACL is for: 3 to 256 letters, digits, spaces and `+=:#@/-,._`; `none` for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-mutate" = ["Everything that faces the internet", "Public endpoints"]))]
     pub description: Option<Description>,
-    /// The web ACL and the rules declared here count in CloudWatch (FSBP WAF.12). New ones do, unless `false`.
+    /// The web ACL and all its rules, whoever made them, count in CloudWatch (FSBP WAF.12). New ones do, unless
+    /// it is `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<bool>,
-    /// WAF keeps samples of requests. New web ACLs and rules do, unless `false`.
+    /// WAF keeps samples of requests for the web ACL and all its rules. For new ones it does, unless it is `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampled_requests: Option<bool>,
     /// Managed rule groups by name, `AWSManagedRulesCommonRuleSet`. A group that is in the web ACL already, under
@@ -56,7 +57,7 @@ pub struct AclSpec {
 pub type Priority = Bounded<0, 2_147_483_647>;
 
 /// A managed rule group.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct ManagedSpec {
@@ -83,7 +84,7 @@ pub struct ManagedSpec {
 }
 
 /// A rule for where requests come from.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct NetworkSpec {
@@ -103,7 +104,7 @@ pub struct NetworkSpec {
 }
 
 /// A rule that limits how often one address may ask.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct RateSpec {
@@ -156,7 +157,7 @@ impl From<RuleWord> for Action {
 }
 
 /// What a blocked request is answered.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct ResponseSpec {
@@ -170,7 +171,7 @@ pub struct ResponseSpec {
 }
 
 /// The body of a custom response.
-#[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct ResponseBody {

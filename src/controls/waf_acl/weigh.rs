@@ -58,7 +58,14 @@ impl Scale<'_> {
         Weight { direction, hinders: None }
     }
 
-    fn managed(&self, group: &str, leaf: Option<&str>, part: Option<&str>, field: &Field, is_new: bool) -> Weight {
+    fn managed(
+        &self,
+        group: &str,
+        leaf: Option<&str>,
+        part: Option<&str>,
+        field: &Field,
+        is_new: bool,
+    ) -> Weight {
         let spec = self.after.managed.get(group);
         let acts = spec.is_some_and(|spec| spec.mode == Some(super::words::Mode::Enforce));
         let hinders = |direction, when: bool| Weight {
@@ -67,11 +74,14 @@ impl Scale<'_> {
         };
         match (leaf, part) {
             // A new group that enforces is one thing, told once.
-            (Some("mode"), _) => hinders(directed(field.after == "enforce" || is_new), field.after == "enforce"),
+            (Some("mode"), _) => {
+                hinders(directed(field.after == "enforce" || is_new), field.after == "enforce")
+            }
             _ if is_new => self.plain(Direction::Strengthens),
             (Some("version"), _) => hinders(Direction::Neutral, true),
             (Some("overrides"), Some(rule)) => {
-                let (old, new) = (self.strength(group, rule, &field.before), self.strength(group, rule, &field.after));
+                let (old, new) =
+                    (self.strength(group, rule, &field.before), self.strength(group, rule, &field.after));
                 hinders(compared(old, new), new > old)
             }
             (Some("scopeDown"), Some(part)) => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
-pub enum Default {
+pub enum Otherwise {
     Allow,
     Block,
 }
@@ -194,6 +194,19 @@ shaped!(
             && text.ends_with(inner)
     }
 );
+
+impl Description {
+    /// What WAF has, empty where it has none, as a word.
+    pub fn of(live: Option<&str>) -> Option<Self> {
+        let text = live.filter(|text| !text.is_empty()).unwrap_or("none");
+        Self::try_from(text.to_owned()).ok()
+    }
+
+    /// What WAF is told.
+    pub fn text(&self) -> Option<String> {
+        Some(self.as_str()).filter(|text| *text != "none").map(str::to_owned)
+    }
+}
 
 shaped!(
     /// `VersionKeyString` in the API model.

@@ -6,7 +6,8 @@ use std::fmt;
 use aws_sdk_wafv2::Client;
 use aws_sdk_wafv2::error::BuildError;
 use aws_sdk_wafv2::types::{
-    AllowAction, BlockAction, CustomResponseBody, DefaultAction, IpAddressVersion, ResponseContentType, Scope, Tag,
+    AllowAction, BlockAction, CustomResponseBody, DefaultAction, IpAddressVersion, ResponseContentType,
+    Scope, Tag,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use super::read::{self, Entry};
 use super::rules::{merged, visible};
 use super::sets::{Ip, Lists, Missing, References};
 use super::spec::AclSpec;
-use super::words::{ContentType, Default};
+use super::words::{ContentType, Description, Otherwise};
 use crate::aws::{Writer, fault};
 use crate::control::{AwsWrite, Call};
 use crate::fault::{Fault, FaultKind};
@@ -37,10 +38,9 @@ const LIST_SETS: &str = "wafv2:ListIPSets";
 const GET_SET: &str = "wafv2:GetIPSet";
 const TAG: &str = "wafv2:TagResource";
 
-/// A name is taken by the first: sent twice, the second is refused.
+/// A name is taken by the first: sent twice, the second is refused, and a look shows that the first has landed.
 pub const CREATE_SET: Call = Call::needing("wafv2:CreateIPSet", &["wafv2:CreateIPSet", TAG]);
-pub const UPDATE_SET: Call =
-    Call::needing("wafv2:UpdateIPSet", &["wafv2:UpdateIPSet", LIST_SETS, GET_SET]);
+pub const UPDATE_SET: Call = Call::needing("wafv2:UpdateIPSet", &["wafv2:UpdateIPSet", LIST_SETS, GET_SET]);
 pub const CREATE_ACL: Call = Call::needing("wafv2:CreateWebACL", &["wafv2:CreateWebACL", LIST_SETS, TAG]);
 pub const UPDATE_ACL: Call =
     Call::needing("wafv2:UpdateWebACL", &["wafv2:UpdateWebACL", LIST_ACLS, GET_ACL, LIST_SETS]);
@@ -114,14 +114,14 @@ fn gone(call: &str, what: &str, name: &str) -> Fault {
 }
 
 /// The declared default action; the live one with its response where it is the same.
-fn default_action(declared: Option<Default>, live: Option<&DefaultAction>) -> DefaultAction {
+fn default_action(declared: Option<Otherwise>, live: Option<&DefaultAction>) -> DefaultAction {
     let made = DefaultAction::builder();
     match (declared, live) {
-        (Some(Default::Block), Some(live)) if live.block.is_some() => live.clone(),
-        (Some(Default::Allow) | None, Some(live)) if live.allow.is_some() => live.clone(),
+        (Some(Otherwise::Block), Some(live)) if live.block.is_some() => live.clone(),
+        (Some(Otherwise::Allow) | None, Some(live)) if live.allow.is_some() => live.clone(),
         (None, Some(live)) => live.clone(),
-        (Some(Default::Block), _) => made.block(BlockAction::builder().build()).build(),
-        (Some(Default::Allow) | None, _) => made.allow(AllowAction::builder().build()).build(),
+        (Some(Otherwise::Block), _) => made.block(BlockAction::builder().build()).build(),
+        (Some(Otherwise::Allow) | None, _) => made.allow(AllowAction::builder().build()).build(),
     }
 }
 
@@ -178,7 +178,9 @@ impl Write {
                     .name(set)
                     .scope(scope.clone())
                     .id(&entry.id)
-                    .set_description(live.ip_set.and_then(|set| set.description))
+                    .set_description(
+                        live.ip_set.and_then(|set| set.description).filter(|text| !text.is_empty()),
+                    )
                     .set_addresses(Some(addresses.iter().cloned().collect()))
                     .set_lock_token(live.lock_token)
                     .send()
@@ -191,7 +193,7 @@ impl Write {
                     .name(acl)
                     .scope(scope.clone())
                     .default_action(default_action(spec.default_action, None))
-                    .set_description(spec.description.as_ref().map(|text| text.as_str().to_owned()))
+                    .set_description(spec.description.as_ref().and_then(Description::text))
                     .set_rules(Some(merged(&[], spec, &sets).map_err(missing(call))?))
                     .visibility_config(visible(None, acl, spec).map_err(built(call))?)
                     .set_custom_response_bodies(bodies(spec, None).map_err(built(call))?)
@@ -206,7 +208,8 @@ impl Write {
                 let entry = there.get(acl).ok_or_else(|| gone(call, "web ACL", acl))?;
                 let live = read::logging_configuration(&waf, &entry.arn).await?;
                 let whole = logging.onto(live, &entry.arn, &aws.scope).map_err(built(call))?;
-                let whole = whole.ok_or_else(|| Fault::local(FaultKind::Invalid, call, "nothing says where to"))?;
+                let whole =
+                    whole.ok_or_else(|| Fault::local(FaultKind::Invalid, call, "nothing says where to"))?;
                 let put = waf.put_logging_configuration().logging_configuration(whole);
                 put.send().await.map_err(fault(call))?;
             }
@@ -225,7 +228,11 @@ async fn update(waf: &Client, scope: &Scope, name: &str, spec: &AclSpec, lists: 
     let sets = References { lists, arns: &arns(waf, scope, lists).await? };
     let rules = merged(live.rules(), spec, &sets).map_err(missing(call))?;
     let visibility = visible(live.visibility_config.as_ref(), name, spec).map_err(built(call))?;
-    let description = spec.description.as_ref().map(|text| text.as_str().to_owned()).or(live.description);
+    // WAF tells an empty text where there is none, and takes none back.
+    let description = match &spec.description {
+        Some(declared) => declared.text(),
+        None => live.description.filter(|text| !text.is_empty()),
+    };
     waf.update_web_acl()
         .name(name)
         .scope(scope.clone())
@@ -239,7 +246,7 @@ async fn update(waf: &Client, scope: &Scope, name: &str, spec: &AclSpec, lists: 
         .set_data_protection_config(live.data_protection_config)
         .set_captcha_config(live.captcha_config)
         .set_challenge_config(live.challenge_config)
-        .set_token_domains(live.token_domains)
+        .set_token_domains(live.token_domains.filter(|domains| !domains.is_empty()))
         .set_association_config(live.association_config)
         .set_on_source_d_do_s_protection_config(live.on_source_d_do_s_protection_config)
         .set_application_config(live.application_config)
