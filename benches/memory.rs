@@ -54,6 +54,7 @@ pub fn child() -> anyhow::Result<String> {
             selectors: None,
             exit: (0, ""),
             controls: CONTROLS,
+            saved: None,
         };
         let text = human::plan(&planned.plan, &context, &Style::plain());
         Ok(format!("{} {before} {} {}", kibibytes("VmHWM")?, planned.plan.items.len(), text.len()))

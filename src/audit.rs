@@ -5,6 +5,7 @@
 //! runs/<run>/intent.json        before the first write: every change, with what it would replace
 //! runs/<run>/before/<n>.json    before a control's first write in a scope: what a fresh look saw
 //! runs/<run>/outcome.json       when the run has ended
+//! plans/<id>.json               when a saved plan is applied: it is not applied again
 //! accounts/<id>.json            the revision last applied to an account
 //! organization.json             the accounts and seats of the desired state last applied
 //! ```
@@ -20,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 pub use bucket::Bucket;
 pub use folder::Folder;
-pub use record::{BeforeImage, Intent, LastApplied, LastOrganization};
+pub use record::{BeforeImage, Intent, LastApplied, LastOrganization, Used};
 
 use crate::aws::Aws;
 use crate::fault::Fault;
@@ -95,6 +96,16 @@ impl Audit {
         self.put(&format!("runs/{run}/outcome.json"), outcome, &When::New).await
     }
 
+    /// Whether a saved plan was applied, and by which run.
+    pub async fn used(&self, plan: &str) -> Result<Option<Used>, AuditError> {
+        Ok(self.get(&plan_key(plan)).await?.map(|(used, _)| used))
+    }
+
+    /// Marks a saved plan as used. [`AuditError::Raced`] where another run was quicker.
+    pub async fn claim(&self, plan: &str, used: &Used) -> Result<(), AuditError> {
+        self.put(&plan_key(plan), used, &When::New).await
+    }
+
     /// The revision last applied to each of these accounts.
     pub async fn last_applied(
         &self,
@@ -150,6 +161,12 @@ impl Audit {
             })
             .transpose()
     }
+}
+
+/// A plan's id comes from a file that anybody can write: nothing in it leaves the folder.
+fn plan_key(plan: &str) -> String {
+    let plain: String = plan.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("plans/{plain}.json")
 }
 
 fn account_key(account: &AccountId) -> String {

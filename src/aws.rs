@@ -45,6 +45,7 @@ struct Inner {
     run: String,
     caller: Session,
     identity: Identity,
+    endpoint: Option<String>,
 }
 
 /// What `sts:GetCallerIdentity` answered.
@@ -81,6 +82,7 @@ impl Aws {
     /// Connects, and asks who the caller is. `run` becomes the session name of every assumed role.
     pub async fn connect(connection: Connection, limits: Limits, run: &str) -> Result<Self, Fault> {
         let Connection { sdk, credentials, interceptors, region } = connection;
+        let endpoint = sdk.endpoint_url().map(str::to_owned);
         let limits = Arc::new(limits);
         let journal = Arc::new(Journal::default());
         let edge = SharedInterceptor::permanent(Edge { journal: Arc::clone(&journal) });
@@ -97,11 +99,17 @@ impl Aws {
         let context = Context::engine(scope, asking, partition("caller"));
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
-        Ok(Self(Arc::new(Inner { clients, limits, journal, run: run.to_owned(), caller, identity })))
+        let run = run.to_owned();
+        Ok(Self(Arc::new(Inner { clients, limits, journal, run, caller, identity, endpoint })))
     }
 
     pub fn identity(&self) -> &Identity {
         &self.0.identity
+    }
+
+    /// The endpoint of all services, where the SDK's settings name one (`AWS_ENDPOINT_URL`).
+    pub fn endpoint(&self) -> Option<&str> {
+        self.0.endpoint.as_deref()
     }
 
     pub fn journal(&self) -> &Journal {

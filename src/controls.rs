@@ -12,6 +12,7 @@ mod iam_root_user;
 mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
+mod waf_acl;
 mod waf_association;
 
 use crate::control::ErasedControl;
@@ -28,6 +29,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,
     &ecr_repositories::Repositories,
+    &waf_acl::WebAcls::<false>,
+    &waf_acl::WebAcls::<true>,
     &waf_association::WebAclAssociation,
 ];
 
@@ -65,6 +68,7 @@ pub(crate) mod tests {
                 archive: Some(archive),
             }),
             tags: BTreeMap::from([("managed-by".into(), "baseline".into())]),
+            networks: std::sync::Arc::default(),
             observed_at: jiff::Timestamp::UNIX_EPOCH,
         }
     }

@@ -8,6 +8,7 @@
 //! nothing is. What AWS Organizations knows of accounts comes in as a [`Roster`].
 
 mod baselines;
+mod changed;
 mod check;
 mod control;
 mod document;
@@ -15,6 +16,7 @@ mod files;
 mod init;
 mod merge;
 mod model;
+mod networks;
 mod node;
 mod read;
 mod regions;
@@ -34,11 +36,13 @@ mod yaml;
 pub mod schema;
 pub mod template;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
+pub use changed::changed;
 pub use control::{Controls, Mode, OnConflict, RegionWord};
 pub use init::{InitError, init};
 pub use model::{
@@ -48,7 +52,7 @@ pub use model::{
 pub use read::Spanned;
 pub use render::render;
 pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};
-pub use revision::{Revision, RevisionError, digest, is_ancestor, revision};
+pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at};
 pub use select::{Roster, RosterAccount, Status};
 pub use state::{DesiredState, Settings};
 
@@ -66,6 +70,14 @@ pub struct Loaded {
     /// What the diagnostics point into.
     pub sources: Arc<Sources>,
     contents: files::Contents,
+}
+
+impl Loaded {
+    /// The files by their path below the folder, with `/`: what a saved plan keeps of the desired state.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        self.contents.iter().map(|(path, bytes)| (files::below(path), text(bytes))).collect()
+    }
 }
 
 /// Documents that are right in themselves and fit together.
@@ -100,8 +112,27 @@ pub fn load(dir: &Path, controls: Controls, today: Date) -> Loaded {
                 .help("`baseline init` writes a first one; `-f DIR` names another folder"),
         );
     }
+    read_all(contents, &texts, sources, problems, controls, today)
+}
+
+/// As [`load`], from texts by their path below the folder, as [`Loaded::texts`] gives them.
+pub fn load_texts(dir: &Path, texts: &BTreeMap<String, String>, controls: Controls, today: Date) -> Loaded {
+    let mut sources = Sources::default();
+    let mut problems = Problems::new();
+    let (contents, texts) = files::take_all(dir, texts, &mut sources, &mut problems);
+    read_all(contents, &texts, sources, problems, controls, today)
+}
+
+fn read_all(
+    contents: files::Contents,
+    texts: &[u32],
+    sources: Sources,
+    mut problems: Problems,
+    controls: Controls,
+    today: Date,
+) -> Loaded {
     let mut all = check::Collected::default();
-    for file in texts {
+    for &file in texts {
         let text = sources.get(file).map(|source| source.text.as_str()).unwrap_or_default();
         take_file(file, text, controls, &mut all, &mut problems);
     }

@@ -2,6 +2,7 @@
 //! been through all of them.
 
 mod memory;
+mod saved;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use wildmatch::WildMatch;
 
 pub use memory::{Descent, never_backwards, no_shrinking};
+pub use saved::saved_plan;
 
 use crate::control::{Direction, Risk};
 use crate::desired::Guards;

@@ -32,6 +32,8 @@ pub mod observe;
 pub mod plan;
 pub mod survey;
 
+pub mod saved;
+
 pub mod audit;
 
 pub mod guard;

@@ -4,19 +4,28 @@
 //! | --- | --- |
 //! | [`human`] | a terminal: the plan, the question, the apply |
 //! | [`json`] | programs: `formatVersion` 1, folded, or one finding a line |
+//! | [`markdown`] | a pull request: one comment, updated in place |
+//! | [`github`] | annotations of GitHub Actions at the lines of the YAML |
+//! | [`sarif`] | code scanning |
+//! | [`junit`] | whatever shows test results |
 //! | [`explain`] | a person who asks what a control is, and the pages under `docs/controls/` |
 //! | [`permissions`] | the people who make the two roles |
 //!
-//! Text and JSON are folded by the same [`fold`], so they never disagree.
+//! They are folded by the same [`fold`], so they never disagree.
 
 pub mod escape;
 pub mod explain;
 pub mod fold;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod permissions;
+pub mod sarif;
 pub mod style;
 
+mod line;
 mod text;
 mod words;
 
@@ -25,3 +34,16 @@ mod fixture;
 
 pub use style::Style;
 pub use text::wrap;
+
+use crate::plan::{AccountState, Plan};
+
+/// The accounts that no session could be opened in, and why: each is one finding.
+fn unreached(plan: &Plan) -> Vec<(String, String)> {
+    let why = |state: &AccountState| match state {
+        AccountState::Unreachable { fault } => Some(fault.to_string()),
+        AccountState::Refused { why } => Some(format!("refused: {why}")),
+        AccountState::Reached | AccountState::NotTried { .. } => None,
+    };
+    let accounts = plan.accounts.iter();
+    accounts.filter_map(|account| Some((account.name.to_string(), why(&account.state)?))).collect()
+}

@@ -35,6 +35,18 @@ pub struct BeforeImage<'a> {
     pub observed: &'a Value,
 }
 
+/// A saved plan that was applied: it is not applied again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Used {
+    pub run: String,
+    pub at: Timestamp,
+    /// The ARN that applied it.
+    pub caller: String,
+    /// `sha256:…` of the file.
+    pub digest: String,
+}
+
 /// The desired state that an account was last changed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Stop;
@@ -13,7 +14,7 @@ use super::io::Io;
 use super::plan::{ending, known_regions, typed};
 use super::progress::Progress;
 use crate::apply::{self, ApplyReport, Applying, ChangeResult, Event};
-use crate::audit::Audit;
+use crate::audit::{Audit, AuditError, Used};
 use crate::controls::CONTROLS;
 use crate::desired;
 use crate::guard::{self, Descent, Guarded, Refusal};
@@ -21,6 +22,7 @@ use crate::observe::Fleet;
 use crate::place::AccountId;
 use crate::plan::{Exit, Outcome, Plan};
 use crate::report::{self, human, json};
+use crate::saved::{Origin, SavedError, SavedPlan};
 use crate::survey::{self, Wish};
 
 pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
@@ -28,26 +30,43 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         return Err(Stop::usage("there is no terminal to ask on").hint("add --auto-approve"));
     }
     let start = Instant::now();
-    let Ready { fleet, .. } = context::ready(&args.documents, io, &reach).await?;
-    let selection = context::selection(&args.selectors, &fleet.desired)?;
-    let progress = Progress::new(io, "accounts seen", fleet.desired.accounts.len());
-    let wish = Wish { selection, keep_in_sync: false };
-    let plan = survey::plan(&fleet, &wish, &|_| progress.one_more()).await;
-    drop(progress);
-    known_regions(&args.selectors, &plan)?;
+    let (fleet, plan, saved) = match &args.plan {
+        Some(file) => {
+            let saved = SavedPlan::load(file).map_err(|error| match error {
+                SavedError::Altered { .. } => {
+                    Stop::with(Exit::Refused, error).hint("plan again, and have that plan reviewed")
+                }
+                other => Stop::failed(other),
+            })?;
+            let fleet = context::ready_from(&saved, &args.documents.dir, io, &reach).await?;
+            (fleet, saved.plan.clone(), Some(saved))
+        }
+        None => {
+            let Ready { fleet, members, .. } = context::ready(&args.documents, io, &reach).await?;
+            let dir = &args.documents.dir;
+            let selection = context::selection(&args.selectors, &fleet.desired, dir, &members)?;
+            let progress = Progress::new(io, "accounts seen", fleet.desired.accounts.len());
+            let wish = Wish { selection, keep_in_sync: false };
+            let plan = survey::plan(&fleet, &wish, &|_| progress.one_more()).await;
+            known_regions(&args.selectors, &plan)?;
+            (fleet, plan, None)
+        }
+    };
 
     let (planned, why) = ending(&plan, args.detailed_exitcode, |_| true);
     if args.format == TextOrJson::Human {
-        let selectors = typed(&args.selectors);
+        let typed = typed(&args.selectors);
+        let selectors = saved.as_ref().map_or(typed, |saved| saved.selectors.clone());
         let context = human::Context {
             command: "apply",
-            reads: fleet.aws.journal().reads(),
-            elapsed: start.elapsed(),
+            reads: saved.as_ref().map_or_else(|| fleet.aws.journal().reads(), |saved| saved.reads),
+            elapsed: saved.as_ref().map_or_else(|| start.elapsed(), |saved| saved.elapsed),
             show_in_sync: false,
             detailed_exitcode: args.detailed_exitcode,
             next: None,
             selectors: selectors.as_deref(),
             exit: (planned.code(), &why),
+            saved: saved.as_ref().map(|saved| saved.digest.as_str()),
             controls: CONTROLS,
         };
         io.out(&human::plan(&plan, &context, &io.style()));
@@ -60,7 +79,13 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     }
 
     let audit = open_audit(&fleet, &args.documents.dir).await?;
-    let remembered = remembered(&fleet, &audit, &plan, args).await?;
+    let mut remembered = remembered(&fleet, &audit, &plan, args).await?;
+    if let Some(saved) = &saved {
+        let used = audit.used(&saved.id).await.map_err(Stop::failed)?;
+        let here = Origin::of(&fleet.aws);
+        let expected = args.expect.as_deref();
+        remembered.extend(guard::saved_plan(saved, Timestamp::now(), &here, expected, used.as_ref()));
+    }
     let guards = &fleet.desired.organization.guards;
     let guarded = match guard::check(plan, guards, &args.allow, remembered) {
         Ok(guarded) => guarded,
@@ -74,6 +99,9 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         }
     }
 
+    if let Some(saved) = &saved {
+        claim(&fleet, &audit, saved, io).await?;
+    }
     let report = execute(&fleet, &audit, &guarded, io).await?;
     let left = ending(guarded.plan(), args.detailed_exitcode, |item| item.outcome != Outcome::Change);
     let (exit, why) = after(&report, left);
@@ -88,6 +116,23 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
     })?;
     Ok(exit)
+}
+
+/// Before the first write: a saved plan is applied once, also when two start at the same time.
+async fn claim(fleet: &Fleet, audit: &Audit, saved: &SavedPlan, io: &mut Io) -> Result<(), Stop> {
+    let used = Used {
+        run: fleet.aws.run().to_owned(),
+        at: Timestamp::now(),
+        caller: fleet.aws.identity().arn.clone(),
+        digest: saved.digest.clone(),
+    };
+    match audit.claim(&saved.id, &used).await {
+        Err(AuditError::Raced { .. }) => {
+            let why = "the plan is being applied by another run".to_owned();
+            Err(refuse(&[Refusal { why, hint: "its audit record says which".to_owned() }], io))
+        }
+        other => other.map_err(Stop::failed),
+    }
 }
 
 fn refuse(refusals: &[Refusal], io: &mut Io) -> Stop {

@@ -1,6 +1,7 @@
 //! Commands and flags, with the help texts.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -59,6 +60,8 @@ pub enum Command {
     Observe(Observe),
     /// Show what would be changed, and change nothing
     Plan(Plan),
+    /// Show a plan that was saved; this works however old it is
+    Show(ShowPlan),
     /// Show the plan, ask, make the changes, and look that they hold
     Apply(Apply),
     /// Explain a control or one of its fields; without a name, list all controls
@@ -148,6 +151,10 @@ pub struct Selectors {
     /// Plan changes of this control only (repeatable); all controls are looked at
     #[arg(long = "control", value_name = "CONTROL")]
     pub controls: Vec<String>,
+    /// Plan changes of what the documents say otherwise than where this branch left REV; drift of everything
+    /// else is looked at and counted
+    #[arg(long, value_name = "REV")]
+    pub changed_since: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -168,6 +175,31 @@ pub struct Plan {
     /// List as well what is otherwise only counted
     #[arg(long, value_name = "WHAT")]
     pub show: Option<Show>,
+    /// Write the plan to a file, for `show` and `apply`; only its owner can read it
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    pub out: Option<PathBuf>,
+    /// How long the saved plan may be applied: `8h`, `90m`, `2d`
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = valid_for, requires = "out")]
+    pub valid_for: Duration,
+}
+
+/// A time from a minute to a month.
+fn valid_for(text: &str) -> Result<Duration, String> {
+    let span: jiff::Span = text.parse().map_err(|_| "write it as `8h`, `90m` or `2d`".to_owned())?;
+    let day = jiff::SpanRelativeTo::days_are_24_hours();
+    let time = span.to_duration(day).ok().and_then(|time| Duration::try_from(time).ok());
+    let fits = |time: &Duration| (60..=31 * 86_400).contains(&time.as_secs());
+    time.filter(fits).ok_or_else(|| "from a minute to 31 days".to_owned())
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ShowPlan {
+    /// The file that `plan --out` wrote
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// How to print it
+    #[arg(long, default_value = "human")]
+    pub format: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -178,6 +210,14 @@ pub enum Format {
     Json,
     /// One finding a line, then one line with the totals
     Jsonl,
+    /// A comment for a pull request, within GitHub's size
+    Markdown,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for whatever shows test results
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -188,6 +228,12 @@ pub enum Show {
 
 #[derive(Debug, clap::Args)]
 pub struct Apply {
+    /// A plan that `plan --out` wrote: exactly its changes are made, from the documents that it holds
+    #[arg(value_name = "PLAN", conflicts_with_all = ["accounts", "regions", "controls", "changed_since"])]
+    pub plan: Option<PathBuf>,
+    /// The digest of the plan that was reviewed; any other file is refused
+    #[arg(long, value_name = "SHA256", requires = "plan")]
+    pub expect: Option<String>,
     #[command(flatten)]
     pub documents: Documents,
     #[command(flatten)]

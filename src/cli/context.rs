@@ -1,5 +1,6 @@
 //! What most commands begin with: documents, a connection, the roster, and the desired state made of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,11 +14,14 @@ use crate::aws::limits::{Limits, Rate};
 use crate::aws::organization::{self, Member};
 use crate::aws::{Aws, Connection, NotOpened, sdk_config};
 use crate::controls::CONTROLS;
-use crate::desired::{self, DesiredState, Documents, Loaded, Roster, RosterAccount, Settings, Status};
+use crate::desired::{
+    self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Roster, RosterAccount, Settings, Status,
+};
 use crate::diagnostic::{self, Diagnostic};
 use crate::observe::{Fleet, unopened};
-use crate::place::{Region, Seat};
+use crate::place::{AccountId, Region, Seat};
 use crate::plan::{Exit, Selection};
+use crate::saved::SavedPlan;
 
 /// How AWS is reached.
 #[derive(Clone, Debug)]
@@ -84,6 +88,8 @@ fn limits(settings: &Settings) -> Limits {
 pub(super) struct Ready {
     pub fleet: Fleet,
     pub members: Vec<Member>,
+    /// The documents, by path below their folder.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// Loads, connects, asks AWS Organizations where the documents want it, and merges.
@@ -92,8 +98,37 @@ pub(super) async fn ready(args: &args::Documents, io: &mut Io, reach: &Reach) ->
     let settings = Settings::of(&documents);
     let aws = reach.connect(&settings.home, limits(&settings)).await?;
     let members = roster(&documents, &settings, &aws).await?;
-    let desired = resolve(&loaded, &documents, &members, &args.dir, io)?;
-    Ok(Ready { fleet: Fleet::new(aws, Arc::new(desired), CONTROLS), members })
+    let desired = resolve(&loaded, &documents, &members, desired::revision(&args.dir), io)?;
+    let texts = loaded.texts();
+    Ok(Ready { fleet: Fleet::new(aws, Arc::new(desired), CONTROLS), members, texts })
+}
+
+/// The same from a saved plan: its documents, its revision, its roster. AWS is asked who calls, and nothing else.
+pub(super) async fn ready_from(
+    saved: &SavedPlan,
+    dir: &Path,
+    io: &mut Io,
+    reach: &Reach,
+) -> Result<Fleet, Stop> {
+    let other = || {
+        Stop::with(
+            Exit::Refused,
+            anyhow::Error::msg("the plan was made from documents that this build reads in another way"),
+        )
+        .hint("plan again with this build")
+    };
+    let mut loaded = desired::load_texts(dir, &saved.documents, CONTROLS, ZonedDateTime::now().date());
+    let Some(documents) = loaded.documents.take() else {
+        tell(&loaded, &loaded.diagnostics, io);
+        return Err(other());
+    };
+    if desired::digest(&loaded) != saved.plan.digest {
+        return Err(other());
+    }
+    let settings = Settings::of(&documents);
+    let aws = reach.connect(&settings.home, limits(&settings)).await?;
+    let desired = resolve(&loaded, &documents, &saved.members, saved.revision.clone(), io)?;
+    Ok(Fleet::new(aws, Arc::new(desired), CONTROLS))
 }
 
 /// Merges for the accounts that are known, and prints what only they show to be wrong.
@@ -101,10 +136,10 @@ pub(super) fn resolve(
     loaded: &Loaded,
     documents: &Documents,
     members: &[Member],
-    dir: &Path,
+    revision: Option<Revision>,
     io: &mut Io,
 ) -> Result<DesiredState, Stop> {
-    let resolved = documents.resolve(&Roster { accounts: members.iter().map(listed).collect() });
+    let resolved = documents.resolve(&roster_of(members));
     let news: Vec<Diagnostic> =
         resolved.diagnostics.iter().filter(|one| !loaded.diagnostics.contains(one)).cloned().collect();
     tell(loaded, &news, io);
@@ -112,7 +147,11 @@ pub(super) fn resolve(
         return Err(Stop::silent(Exit::Failed));
     }
     let digest = desired::digest(loaded);
-    Ok(DesiredState::new(documents, resolved, desired::revision(dir), digest))
+    Ok(DesiredState::new(documents, resolved, revision, digest))
+}
+
+fn roster_of(members: &[Member]) -> Roster {
+    Roster { accounts: members.iter().map(listed).collect() }
 }
 
 fn listed(member: &Member) -> RosterAccount {
@@ -168,8 +207,15 @@ pub(super) async fn roster(
 }
 
 /// The selectors, with every name checked: one that matches nothing would change nothing, silently.
-pub(super) fn selection(args: &args::Selectors, desired: &DesiredState) -> Result<Selection, Stop> {
-    let mut selection = Selection::default();
+pub(super) fn selection(
+    args: &args::Selectors,
+    desired: &DesiredState,
+    dir: &Path,
+    members: &[Member],
+) -> Result<Selection, Stop> {
+    let since = args.changed_since.as_deref();
+    let changed = since.map(|revision| changed_since(revision, desired, dir, members)).transpose()?;
+    let mut selection = Selection { changed, ..Selection::default() };
     for wanted in &args.accounts {
         let found = desired.accounts.iter().find(|one| *one.name == **wanted || one.id.as_str() == wanted);
         let Some(account) = found else {
@@ -188,6 +234,39 @@ pub(super) fn selection(args: &args::Selectors, desired: &DesiredState) -> Resul
     // Which regions are enabled is only known once an account has been seen.
     selection.regions.extend(args.regions.iter().cloned());
     Ok(selection)
+}
+
+/// What the documents at hand say otherwise than those where the branch left `revision`.
+fn changed_since(
+    revision: &str,
+    head: &DesiredState,
+    dir: &Path,
+    members: &[Member],
+) -> Result<BTreeSet<(AccountId, String)>, Stop> {
+    let (base, texts) = desired::texts_at(dir, revision).map_err(|error| {
+        Stop::failed(error).hint("a clone with its whole history is needed (`fetch-depth: 0`)")
+    })?;
+    if texts.is_empty() {
+        let all = |account: &DesiredAccount| {
+            account.controls.keys().map(|id| (account.id.clone(), id.clone())).collect::<Vec<_>>()
+        };
+        return Ok(head.accounts.iter().flat_map(all).collect());
+    }
+    let mut loaded = desired::load_texts(dir, &texts, CONTROLS, ZonedDateTime::now().date());
+    let documents = loaded.documents.take();
+    let resolved = documents.as_ref().map(|documents| documents.resolve(&roster_of(members)));
+    match (documents, resolved) {
+        (Some(documents), Some(resolved)) if !resolved.diagnostics.iter().any(Diagnostic::is_error) => {
+            let digest = desired::digest(&loaded);
+            Ok(desired::changed(&DesiredState::new(&documents, resolved, None, digest), head))
+        }
+        _ => {
+            let short = base.get(..8).unwrap_or(&base);
+            let why =
+                format!("the documents at {short} are wrong themselves, so what differs cannot be told");
+            Err(Stop::failed(anyhow::Error::msg(why)).hint("plan without --changed-since"))
+        }
+    }
 }
 
 pub(super) fn unmatched<'a>(flag: &str, wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Stop {

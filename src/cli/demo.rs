@@ -1,6 +1,7 @@
 //! `baseline demo`: the whole story on an organisation in memory, with the same commands that a person types.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::args::{Apply, Demo, Documents, Format, Plan, Selectors, TextOrJson};
 use super::context::Reach;
@@ -81,6 +82,8 @@ impl Story {
             detailed_exitcode: true,
             offline: None,
             show: None,
+            out: None,
+            valid_for: Duration::from_secs(86_400),
         };
         plan::run(&args, io, Reach::Sandbox(self.world.clone())).await
     }
@@ -88,6 +91,8 @@ impl Story {
     async fn apply(&self, io: &mut Io, auto_approve: bool) -> Result<Exit, Stop> {
         typed(io, if auto_approve { "baseline apply --auto-approve" } else { "baseline apply" });
         let args = Apply {
+            plan: None,
+            expect: None,
             documents: self.documents(),
             selectors: Selectors::default(),
             format: TextOrJson::Human,

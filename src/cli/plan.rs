@@ -8,56 +8,102 @@ use super::context::{self, Reach};
 use super::io::Io;
 use super::progress::Progress;
 use crate::controls::CONTROLS;
+use crate::desired;
 use crate::guard::quoted;
 use crate::inventory::Inventory;
 use crate::plan::{AccountState, Exit, Item, Outcome, Plan, exit_of};
-use crate::report::{human, json};
+use crate::report::{github, human, json, junit, markdown, sarif};
+use crate::saved::Saving;
 use crate::survey::{self, Wish};
 
 pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
     let start = Instant::now();
     let keep_in_sync = args.show == Some(Show::InSync);
+    let mut keeping = None;
     let (plan, reads) = match &args.offline {
         Some(file) => {
             let (loaded, documents) = context::load(&args.documents, io)?;
             let inventory = Inventory::load(file).map_err(Stop::failed)?;
-            let desired = context::resolve(&loaded, &documents, &inventory.members, &args.documents.dir, io)?;
-            let wish = Wish { selection: context::selection(&args.selectors, &desired)?, keep_in_sync };
+            let desired = context::resolve(
+                &loaded,
+                &documents,
+                &inventory.members,
+                desired::revision(&args.documents.dir),
+                io,
+            )?;
+            let dir = &args.documents.dir;
+            let selection = context::selection(&args.selectors, &desired, dir, &inventory.members)?;
+            let wish = Wish { selection, keep_in_sync };
             (survey::plan_offline(&desired, CONTROLS, &inventory, &wish), inventory.reads)
         }
         None => {
             let ready = context::ready(&args.documents, io, &reach).await?;
             let desired = &ready.fleet.desired;
-            let wish = Wish { selection: context::selection(&args.selectors, desired)?, keep_in_sync };
+            let dir = &args.documents.dir;
+            let selection = context::selection(&args.selectors, desired, dir, &ready.members)?;
+            let wish = Wish { selection, keep_in_sync };
             let progress = Progress::new(io, "accounts seen", desired.accounts.len());
             let plan = survey::plan(&ready.fleet, &wish, &|_| progress.one_more()).await;
-            (plan, ready.fleet.aws.journal().reads())
+            let reads = ready.fleet.aws.journal().reads();
+            keeping = Some(ready);
+            (plan, reads)
         }
     };
     known_regions(&args.selectors, &plan)?;
     let (exit, why) = ending(&plan, args.detailed_exitcode, |_| true);
-    match args.format {
-        Format::Human => {
-            let selectors = typed(&args.selectors);
-            let next =
-                format!("baseline apply{}", selectors.as_ref().map_or(String::new(), |s| format!(" {s}")));
-            let context = human::Context {
-                command: "plan",
-                reads,
+    let selectors = typed(&args.selectors);
+    let saved = match (&args.out, keeping) {
+        (Some(out), Some(ready)) => {
+            let saving = Saving {
+                aws: &ready.fleet.aws,
+                valid_for: args.valid_for,
+                revision: ready.fleet.desired.revision.clone(),
+                documents: ready.texts,
+                members: ready.members,
                 elapsed: start.elapsed(),
-                show_in_sync: keep_in_sync,
-                detailed_exitcode: args.detailed_exitcode,
-                next: args.offline.is_none().then_some(&next),
-                selectors: selectors.as_deref(),
-                exit: (exit.code(), &why),
-                controls: CONTROLS,
+                selectors: selectors.clone(),
             };
-            io.out(&human::plan(&plan, &context, &io.style()));
+            Some(saving.of(&plan).save(out).map_err(Stop::failed)?)
         }
-        Format::Json => io.out(&json::plan(&plan, exit.code(), keep_in_sync)),
-        Format::Jsonl => io.out(&json::jsonl(&plan, exit.code(), keep_in_sync)),
+        _ => None,
+    };
+    let what = match &args.out {
+        Some(out) => Some(quoted(&out.display().to_string())),
+        None => selectors.clone(),
+    };
+    let next = format!("baseline apply{}", what.map_or(String::new(), |what| format!(" {what}")));
+    let context = human::Context {
+        command: "plan",
+        reads,
+        elapsed: start.elapsed(),
+        show_in_sync: keep_in_sync,
+        detailed_exitcode: args.detailed_exitcode,
+        next: args.offline.is_none().then_some(&next),
+        selectors: selectors.as_deref(),
+        exit: (exit.code(), &why),
+        controls: CONTROLS,
+        saved: saved.as_ref().map(|saved| saved.digest.as_str()),
+    };
+    print(args.format, &plan, &context, io);
+    if let (Some(saved), Some(out)) = (&saved, &args.out) {
+        let until = saved.expires_at.strftime("%Y-%m-%d %H:%M UTC");
+        io.err(&format!("{}: valid until {until}\n{}\n", out.display(), saved.digest));
     }
     Ok(exit)
+}
+
+/// Prints a plan in one of its formats.
+pub(super) fn print(format: Format, plan: &Plan, context: &human::Context<'_>, io: &mut Io) {
+    let (exit, in_sync) = (context.exit.0, context.show_in_sync);
+    io.out(&match format {
+        Format::Human => human::plan(plan, context, &io.style()),
+        Format::Json => json::plan(plan, exit, in_sync),
+        Format::Jsonl => json::jsonl(plan, exit, in_sync),
+        Format::Markdown => markdown::plan(plan, context, markdown::COMMENT),
+        Format::Github => github::plan(plan),
+        Format::Sarif => sarif::plan(plan, CONTROLS),
+        Format::Junit => junit::plan(plan),
+    });
 }
 
 /// The exit code of a plan, and why it is that one. What is not known counts wherever it is; what is left to
@@ -129,9 +175,11 @@ pub(super) fn typed(selectors: &Selectors) -> Option<String> {
         ("--region", &selectors.regions),
         ("--control", &selectors.controls),
     ];
+    let since = selectors.changed_since.iter().map(|rev| format!("--changed-since {}", quoted(rev)));
     let words: Vec<String> = flags
         .into_iter()
         .flat_map(|(flag, values)| values.iter().map(move |value| format!("{flag} {}", quoted(value))))
+        .chain(since)
         .collect();
     (!words.is_empty()).then(|| words.join(" "))
 }

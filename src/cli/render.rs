@@ -17,7 +17,8 @@ pub(super) async fn run(args: &Render, io: &mut Io, reach: Reach) -> Result<Exit
     } else {
         Vec::new()
     };
-    let desired = context::resolve(&loaded, &documents, &members, &args.documents.dir, io)?;
+    let desired =
+        context::resolve(&loaded, &documents, &members, desired::revision(&args.documents.dir), io)?;
     let found =
         desired.accounts.iter().find(|one| *one.name == *args.account || one.id.as_str() == args.account);
     let Some(account) = found else {

@@ -54,6 +54,28 @@ pub fn read(dir: &Path, sources: &mut Sources, problems: &mut Problems) -> (Cont
     (contents, texts)
 }
 
+/// As [`read`], from texts that were read before.
+pub fn take_all(
+    dir: &Path,
+    texts: &BTreeMap<String, String>,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> (Contents, Vec<u32>) {
+    let mut contents = Contents::new();
+    let mut numbers = Vec::new();
+    for (name, text) in texts {
+        let path = PathBuf::from(name);
+        numbers.extend(take(dir, &path, text.as_bytes(), sources, problems));
+        contents.insert(path, text.clone().into_bytes());
+    }
+    (contents, numbers)
+}
+
+/// A path below the folder, with `/` on every system.
+pub fn below(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
 /// A path as people know it: from where they are, with `/`.
 fn shown(dir: &Path, path: &Path) -> String {
     let joined = dir.join(path);

@@ -1,14 +1,16 @@
 //! Which desired state this is: a digest of its bytes, and its revision in git.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::desired::Loaded;
+use crate::desired::{Loaded, files};
 
 /// Where git stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     /// As short as git finds it still unique.
     pub short: String,
@@ -22,7 +24,7 @@ pub struct Revision {
 pub enum RevisionError {
     #[error("failed to run git")]
     Run(#[source] std::io::Error),
-    #[error("`{0}` is not a revision by its hash")]
+    #[error("git knows no revision `{0}`")]
     NotARevision(String),
     #[error("git cannot compare {older} with {newer}: {message}")]
     Git { older: String, newer: String, message: String },
@@ -33,7 +35,7 @@ pub enum RevisionError {
 pub fn digest(loaded: &Loaded) -> String {
     let mut hash = Sha256::new();
     for (path, bytes) in &loaded.contents {
-        let name = path.to_string_lossy().replace('\\', "/");
+        let name = files::below(path);
         for part in [name.as_bytes(), bytes] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
@@ -75,6 +77,47 @@ pub fn is_ancestor(dir: &Path, older: &str, newer: &str) -> Result<bool, Revisio
             message: crate::diagnostic::printable(String::from_utf8_lossy(&output.stderr).trim()),
         }),
     }
+}
+
+/// The files of a folder as they were where a branch left `revision`: the last commit that both have. By path below
+/// the folder; empty where there was no such folder.
+///
+/// # Errors
+///
+/// When git cannot be run, knows no such revision, or has no commit in common with it (a shallow clone).
+pub fn texts_at(dir: &Path, revision: &str) -> Result<(String, BTreeMap<String, String>), RevisionError> {
+    let unknown = || RevisionError::NotARevision(revision.to_owned());
+    if revision.starts_with('-') {
+        return Err(unknown());
+    }
+    let named = format!("{revision}^{{commit}}");
+    let commit = answer(dir, &["rev-parse", "--verify", "--quiet", &named]).ok_or_else(unknown)?;
+    let base = ask(dir, &["merge-base", &commit, "HEAD"], &commit)?.trim().to_owned();
+    let listed = ask(dir, &["ls-tree", "-r", "-z", &base, "--", "."], &base)?;
+    let mut texts = BTreeMap::new();
+    for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
+        let Some((about, path)) = entry.split_once('\t') else { continue };
+        let hidden = path.split('/').any(|part| part.starts_with('.'));
+        // A regular file; a link names another one that is listed too.
+        if about.starts_with("100") && !hidden && (path.ends_with(".yaml") || path.ends_with(".yml")) {
+            let hash = about.rsplit(' ').next().unwrap_or_default();
+            texts.insert(path.to_owned(), ask(dir, &["cat-file", "blob", hash], path)?);
+        }
+    }
+    Ok((base, texts))
+}
+
+/// What git answers, or why it does not.
+fn ask(dir: &Path, arguments: &[&str], about: &str) -> Result<String, RevisionError> {
+    let output = git(dir).args(arguments).output().map_err(RevisionError::Run)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(RevisionError::Git {
+        older: about.to_owned(),
+        newer: "the files at hand".to_owned(),
+        message: crate::diagnostic::printable(String::from_utf8_lossy(&output.stderr).trim()),
+    })
 }
 
 fn git(dir: &Path) -> Command {

@@ -14,17 +14,26 @@ pub struct Selection {
     pub accounts: BTreeSet<AccountId>,
     pub regions: BTreeSet<String>,
     pub controls: BTreeSet<String>,
+    /// `--changed-since`: these controls of these accounts. Absent: all.
+    pub changed: Option<BTreeSet<(AccountId, String)>>,
 }
 
 impl Selection {
     pub fn is_everything(&self) -> bool {
-        self.accounts.is_empty() && self.regions.is_empty() && self.controls.is_empty()
+        self.accounts.is_empty()
+            && self.regions.is_empty()
+            && self.controls.is_empty()
+            && self.changed.is_none()
     }
 
     pub fn covers(&self, scope: &Scope, control: &str) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(&scope.account))
             && (self.regions.is_empty() || self.regions.contains(scope.region.as_str()))
             && (self.controls.is_empty() || self.controls.contains(control))
+            && self
+                .changed
+                .as_ref()
+                .is_none_or(|changed| changed.contains(&(scope.account.clone(), control.to_owned())))
     }
 }
 
@@ -238,6 +247,7 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
         outcome,
         exception_note,
         declared_at,
+        declared: raw.declared.origins.values().next().cloned(),
         selected,
     }
 }

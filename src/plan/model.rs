@@ -79,6 +79,9 @@ pub struct Item {
     /// Where in the YAML each changed field was said, by the field's path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub declared_at: BTreeMap<String, Position>,
+    /// Where in the YAML the control was first said: for findings that change no field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Position>,
     /// Selected by `--account`, `--region` and `--control`. What is not selected is looked at and counted,
     /// never changed.
     pub selected: bool,

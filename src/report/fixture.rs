@@ -54,6 +54,7 @@ pub fn item(account_id: &str, region: &str, control: &str, resource: &str, verdi
         needs: Vec::new(),
         exception_note: None,
         declared_at: BTreeMap::new(),
+        declared: None,
         selected: true,
     }
 }
@@ -369,6 +370,7 @@ pub fn context() -> Context<'static> {
         next: Some("baseline apply"),
         selectors: None,
         exit: (4, "one control could not be observed"),
+        saved: None,
         controls: &[],
     }
 }

@@ -23,6 +23,7 @@ use super::text::Text;
 use super::words;
 
 pub use apply::{apply, question};
+pub(super) use fields::short;
 
 /// What a plan's text needs beside the plan.
 pub struct Context<'a> {
@@ -41,31 +42,65 @@ pub struct Context<'a> {
     pub selectors: Option<&'a str>,
     /// The exit code, and why it is that one: `one control could not be observed`.
     pub exit: (u8, &'a str),
+    /// The digest of the file that the plan was saved in.
+    pub saved: Option<&'a str>,
     /// For what each control says of undoing it.
     pub controls: &'a [&'static dyn ErasedControl],
 }
 
 /// The whole text of a plan.
 pub fn plan(plan: &Plan, context: &Context<'_>, style: &Style) -> String {
+    let parts = parts(plan, context, style);
     let mut text = Text::new(style);
-    header::write(&mut text, plan, context);
-    text.gap();
-
-    if is_in_sync(plan) && !context.show_in_sync {
-        totals::in_sync(&mut text, plan);
-        not_tried(&mut text, plan);
-        if context.detailed_exitcode || context.exit.0 != 0 {
-            totals::exit(&mut text, context.exit);
-        }
-        return text.finish();
+    text.append(&parts.header);
+    for part in &parts.accounts {
+        text.gap();
+        text.paragraph(0, Paint::Strong, &part.title);
+        text.gap();
+        text.append(&part.body);
     }
-
-    let page = Page::new(plan, context);
-    page.groups(&mut text);
-    page.unreached(&mut text);
-    not_tried(&mut text, plan);
-    totals::write(&mut text, plan, context);
+    text.gap();
+    text.append(&parts.end);
     text.finish()
+}
+
+/// A plan's text in its parts, for reports that fold them.
+pub struct Parts {
+    /// Who looked, with what, at what.
+    pub header: String,
+    /// Nothing where everything is in sync.
+    pub accounts: Vec<AccountPart>,
+    /// Totals, what apply would do, the exit code and why.
+    pub end: String,
+}
+
+/// What holds for one account, or for several alike.
+pub struct AccountPart {
+    /// `prod-payments 111122223333`.
+    pub title: String,
+    pub body: String,
+}
+
+/// The text of a plan, in parts.
+pub fn parts(plan: &Plan, context: &Context<'_>, style: &Style) -> Parts {
+    let mut header = Text::new(style);
+    header::write(&mut header, plan, context);
+    let mut end = Text::new(style);
+    let mut accounts = Vec::new();
+    if is_in_sync(plan) && !context.show_in_sync {
+        totals::in_sync(&mut end, plan);
+        not_tried(&mut end, plan);
+        if context.detailed_exitcode || context.exit.0 != 0 {
+            totals::exit(&mut end, context.exit);
+        }
+    } else {
+        let page = Page::new(plan, context);
+        accounts = page.groups(style);
+        accounts.extend(page.unreached(style));
+        not_tried(&mut end, plan);
+        totals::write(&mut end, plan, context);
+    }
+    Parts { header: header.finish(), accounts, end: end.finish() }
 }
 
 /// Nothing to do, nothing unknown: what is excepted, left alone or not offered is no drift.
@@ -106,7 +141,7 @@ impl<'a> Page<'a> {
     }
 
     /// Blocks under the accounts that they hold for. What an apply does not touch stands last in each.
-    fn groups(&self, text: &mut Text<'_>) {
+    fn groups(&self, style: &Style) -> Vec<AccountPart> {
         let shown =
             self.plan.items.iter().filter(|item| {
                 item.selected && (self.context.show_in_sync || item.outcome != Outcome::InSync)
@@ -120,40 +155,40 @@ impl<'a> Page<'a> {
                 None => groups.push(vec![block]),
             }
         }
-        for group in &groups {
-            let (asides, blocks): (Vec<&Block<'_>>, Vec<&Block<'_>>) =
-                group.iter().partition(|block| aside::is_aside(&block.first.outcome));
-            if let Some(block) = group.first() {
-                self.accounts_line(text, &block.accounts);
-            }
-            for (place, block) in blocks.iter().enumerate() {
-                text.gap();
-                // Several creations of one control have one way back, told with the last.
-                let again = blocks[place + 1..].iter().any(|next| notes::creates_alike(next, block));
-                self.block(text, block, !again);
-            }
-            if !asides.is_empty() {
-                text.gap();
-            }
-            self.asides(text, &asides);
+        groups.iter().map(|group| self.group(group, style)).collect()
+    }
+
+    fn group(&self, group: &[Block<'a>], style: &Style) -> AccountPart {
+        let mut text = Text::new(style);
+        let (asides, blocks): (Vec<&Block<'_>>, Vec<&Block<'_>>) =
+            group.iter().partition(|block| aside::is_aside(&block.first.outcome));
+        for (place, block) in blocks.iter().enumerate() {
+            text.gap();
+            // Several creations of one control have one way back, told with the last.
+            let again = blocks[place + 1..].iter().any(|next| notes::creates_alike(next, block));
+            self.block(&mut text, block, !again);
         }
+        if !asides.is_empty() {
+            text.gap();
+        }
+        self.asides(&mut text, &asides);
+        let accounts = group.first().map(|block| block.accounts.as_slice()).unwrap_or_default();
+        AccountPart { title: self.accounts_line(accounts), body: text.finish() }
     }
 
     /// `prod-payments 111122223333`, `412 accounts: prod-ledger, prod-orders, prod-payments and 409 more`.
-    fn accounts_line(&self, text: &mut Text<'_>, accounts: &[&'a AccountId]) {
-        text.gap();
-        let line = match accounts {
+    fn accounts_line(&self, accounts: &[&'a AccountId]) -> String {
+        match accounts {
             [one] => format!("{} {one}", self.name(one)),
             many => {
                 let names: Vec<&str> = many.iter().map(|id| self.name(id)).collect();
                 format!("{}: {}", words::counted(many.len(), "account"), words::names(&names))
             }
-        };
-        text.paragraph(0, Paint::Strong, &line);
+        }
     }
 
     /// An account without a session is one finding, not one for each control and region.
-    fn unreached(&self, text: &mut Text<'_>) {
+    fn unreached(&self, style: &Style) -> Vec<AccountPart> {
         let mut places: HashMap<(usize, usize, String), usize> = HashMap::new();
         let mut groups: Vec<(&PlannedAccount, String, Option<&str>, Vec<&AccountId>)> = Vec::new();
         for account in &self.plan.accounts {
@@ -180,22 +215,24 @@ impl<'a> Page<'a> {
                 None => groups.push((account, why, hint, vec![&account.id])),
             }
         }
-        for (first, why, hint, accounts) in groups {
-            self.accounts_line(text, &accounts);
-            text.gap();
-            let controls = words::counted(first.controls, "control");
-            // Which regions are enabled is only known of an account that was reached.
-            let subject = match first.regions.len() {
-                0 => controls,
-                regions => format!("{controls} in {}", words::counted(regions, "region")),
+        let part =
+            |(first, why, hint, accounts): (&PlannedAccount, String, Option<&str>, Vec<&'a AccountId>)| {
+                let mut text = Text::new(style);
+                let controls = words::counted(first.controls, "control");
+                // Which regions are enabled is only known of an account that was reached.
+                let subject = match first.regions.len() {
+                    0 => controls,
+                    regions => format!("{controls} in {}", words::counted(regions, "region")),
+                };
+                text.head(Paint::Unknown, "?", &subject, "");
+                let why = if accounts.len() == 1 { why.replace("<account>", first.id.as_str()) } else { why };
+                text.paragraph(6, Paint::Plain, &why);
+                if let Some(hint) = hint {
+                    text.paragraph(6, Paint::Hint, &format!("hint: {hint}"));
+                }
+                AccountPart { title: self.accounts_line(&accounts), body: text.finish() }
             };
-            text.head(Paint::Unknown, "?", &subject, "");
-            let why = if accounts.len() == 1 { why.replace("<account>", first.id.as_str()) } else { why };
-            text.paragraph(6, Paint::Plain, &why);
-            if let Some(hint) = hint {
-                text.paragraph(6, Paint::Hint, &format!("hint: {hint}"));
-            }
-        }
+        groups.into_iter().map(part).collect()
     }
 }
 

@@ -35,6 +35,11 @@ impl<'a> Text<'a> {
         self.out
     }
 
+    /// Text that was made by another one.
+    pub(super) fn append(&mut self, finished: &str) {
+        self.out.push_str(finished);
+    }
+
     /// An empty line; never two, and never first.
     pub(super) fn gap(&mut self) {
         if !self.out.is_empty() && !self.out.ends_with("\n\n") {

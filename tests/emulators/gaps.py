@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gaps_logs
+import gaps_waf
 import gaps_waf_association
 from gaps_logs import OTHER_ACCOUNT
 from moto_server import MANAGEMENT, MotoServer, code_of
@@ -157,6 +158,7 @@ PROBES: tuple[Probe, ...] = (
     sts_role_must_exist,
     throttling,
     *gaps_logs.PROBES,
+    *gaps_waf.PROBES,
     *gaps_waf_association.PROBES,
 )
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod changed_since;
 mod discovery;
 mod documents;
 mod guards;
@@ -11,7 +12,9 @@ mod interrupted;
 mod log_chain;
 mod memory;
 mod offline;
+mod pull_request;
 mod reference;
+mod saved;
 mod selectors;
 mod shell;
 mod signoff;

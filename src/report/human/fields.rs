@@ -107,7 +107,7 @@ impl Row<'_> {
 }
 
 /// A value in one line, as YAML says it; `None` for documents.
-pub(super) fn short(value: &Value) -> Option<String> {
+pub(in crate::report) fn short(value: &Value) -> Option<String> {
     match value {
         Value::Null => Some("not set".to_owned()),
         Value::String(text) if text.is_empty() => Some("\"\"".to_owned()),

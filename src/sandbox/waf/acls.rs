@@ -6,7 +6,9 @@ use aws_sdk_wafv2::operation::create_web_acl::{CreateWebAclInput, CreateWebAclOu
 use aws_sdk_wafv2::operation::get_web_acl::{GetWebAclInput, GetWebAclOutput};
 use aws_sdk_wafv2::operation::list_web_acls::{ListWebAcLsInput, ListWebAcLsOutput};
 use aws_sdk_wafv2::operation::update_web_acl::{UpdateWebAclInput, UpdateWebAclOutput};
-use aws_sdk_wafv2::types::{CustomResponseBody, DefaultAction, ResponseContentType, Rule, Scope, WebAclSummary};
+use aws_sdk_wafv2::types::{
+    CustomResponseBody, DefaultAction, ResponseContentType, Rule, Scope, WebAclSummary,
+};
 
 use super::super::operation::{Call, Refusal, complete, length_within};
 use super::capacity::within_limits;

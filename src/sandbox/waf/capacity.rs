@@ -62,7 +62,8 @@ fn cost(waf: &super::Waf, statement: &Statement) -> Result<i64, Refusal> {
     if let Some(bytes) = &statement.byte_match_statement {
         let contains = [PositionalConstraint::Contains, PositionalConstraint::ContainsWord];
         let own = if contains.contains(&bytes.positional_constraint) { 10 } else { 2 };
-        let transformed = bytes.text_transformations.iter().filter(|one| one.r#type != TextTransformationType::None);
+        let transformed =
+            bytes.text_transformations.iter().filter(|one| one.r#type != TextTransformationType::None);
         return Ok(own + 10 * i64::try_from(transformed.count()).unwrap_or(i64::MAX / 10));
     }
     Ok(1)

@@ -54,7 +54,11 @@ pub(super) fn get(call: &mut Call<'_>, input: &GetIpSetInput) -> Result<GetIpSet
 /// (AWS WAF quotas). WAF gives IPv6 back in full.
 fn addresses(version: &IpAddressVersion, wanted: &[String]) -> Result<Vec<String>, Refusal> {
     if wanted.len() > 10_000 {
-        return Err(Refusal::new(400, "WAFLimitsExceededException", "An IP set has 10,000 addresses at most."));
+        return Err(Refusal::new(
+            400,
+            "WAFLimitsExceededException",
+            "An IP set has 10,000 addresses at most.",
+        ));
     }
     let one = |text: &String| {
         let bad = || invalid("IP_ADDRESS", text);

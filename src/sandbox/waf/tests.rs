@@ -2,8 +2,9 @@
 
 use aws_sdk_wafv2::Client;
 use aws_sdk_wafv2::types::{
-    AllowAction, BlockAction, DefaultAction, IpAddressVersion, IpSetReferenceStatement, ManagedRuleGroupStatement,
-    NoneAction, OverrideAction, Rule, RuleAction, Scope, Statement, VisibilityConfig,
+    AllowAction, BlockAction, DefaultAction, IpAddressVersion, IpSetReferenceStatement,
+    ManagedRuleGroupStatement, NoneAction, OverrideAction, Rule, RuleAction, Scope, Statement,
+    VisibilityConfig,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -69,7 +70,8 @@ macro_rules! create {
 async fn a_web_acl_is_changed_by_whoever_shows_its_token() {
     let world = World::acme();
     let waf = waf(&world, "eu-west-1");
-    let rules = vec![group("AWSManagedRulesCommonRuleSet", 1, None), group("AWSManagedRulesSQLiRuleSet", 2, None)];
+    let rules =
+        vec![group("AWSManagedRulesCommonRuleSet", 1, None), group("AWSManagedRulesSQLiRuleSet", 2, None)];
     let made = create!(waf, "baseline", Scope::Regional, rules.clone()).await.expect("free");
     let made = made.summary.expect("a summary");
     let again = create!(waf, "baseline", Scope::Regional, vec![]).await.expect_err("taken");
@@ -91,7 +93,8 @@ async fn a_web_acl_is_changed_by_whoever_shows_its_token() {
     };
     update().await.expect("the token of the last look");
     assert_eq!(update().await.expect_err("an old token").code(), Some("WAFOptimisticLockException"));
-    let region = world.region(PROD_PAYMENTS, "eu-west-1", |region| region.waf.web_acls["baseline"].arn.clone());
+    let region =
+        world.region(PROD_PAYMENTS, "eu-west-1", |region| region.waf.web_acls["baseline"].arn.clone());
     assert!(region.contains(":regional/webacl/baseline/"), "{region}");
 }
 

@@ -1,36 +1,17 @@
 //! Never backwards, and never smaller by accident.
 
-use std::process::Command;
-
 use super::shell::Shell;
-
-fn git(shell: &Shell, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .current_dir(shell.dir())
-        .args(["-c", "user.name=jo", "-c", "user.email=jo@acme.example", "-c", "commit.gpgsign=false"])
-        .args(arguments)
-        .output()
-        .expect("git runs");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-fn commit(shell: &Shell) -> String {
-    git(shell, &["add", "--all"]);
-    git(shell, &["commit", "--quiet", "--message", "x"]);
-    git(shell, &["rev-parse", "HEAD"])
-}
 
 /// Two revisions, the later one applied and the earlier one checked out.
 fn stepped_back() -> Shell {
     let shell = Shell::many(3);
-    git(&shell, &["init", "--quiet"]);
-    let first = commit(&shell);
+    shell.git(&["init", "--quiet"]);
+    let first = shell.commit();
     shell.edit("baselines/detector.yaml", "enabled: true", "enabled: true, frequency: ONE_HOUR");
-    commit(&shell);
+    shell.commit();
     shell.run("apply --auto-approve").exits(0).says("2 changes made");
-    assert_eq!(git(&shell, &["status", "--porcelain"]), "", "records stay out of the repository");
-    git(&shell, &["checkout", "--quiet", &first]);
+    assert_eq!(shell.git(&["status", "--porcelain"]), "", "records stay out of the repository");
+    shell.git(&["checkout", "--quiet", &first]);
     shell.edit("baselines/detector.yaml", "enabled: true", "enabled: true, frequency: FIFTEEN_MINUTES");
     shell.world.forget_calls();
     shell
@@ -57,16 +38,16 @@ fn an_older_revision_is_refused_until_it_is_named() {
 #[test]
 fn a_later_revision_goes_on() {
     let shell = stepped_back();
-    git(&shell, &["checkout", "--quiet", "--force", "-"]);
+    shell.git(&["checkout", "--quiet", "--force", "-"]);
     shell.edit("baselines/detector.yaml", "ONE_HOUR", "FIFTEEN_MINUTES");
-    commit(&shell);
+    shell.commit();
     shell.run("apply --auto-approve").exits(0).says("2 changes made");
 }
 
 #[test]
 fn another_branch_is_not_a_descendant() {
     let shell = stepped_back();
-    commit(&shell);
+    shell.commit();
     shell.run("apply --auto-approve").exits(3).says("which this desired state does not contain");
 }
 
@@ -75,8 +56,8 @@ fn a_revision_that_git_does_not_know_is_refused() {
     let shell = stepped_back();
     std::fs::remove_dir_all(shell.dir().join(".git")).expect("removed");
     shell.run("apply --auto-approve").exits(3).says("cannot be told: the desired state is not in git");
-    git(&shell, &["init", "--quiet"]);
-    commit(&shell);
+    shell.git(&["init", "--quiet"]);
+    shell.commit();
     shell.run("apply --auto-approve").exits(3).says("cannot be told");
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use baseline::cli::{Io, Reach, run};
@@ -160,6 +161,25 @@ impl Shell {
             &format!("accounts/{name}.yaml"),
             format!("{head}  name: {name}\nspec:\n  id: \"{id}\"\n"),
         );
+    }
+
+    /// Runs git in the folder with the desired state, and gives what it says.
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .current_dir(self.dir())
+            .args(["-c", "user.name=jo", "-c", "user.email=jo@acme.example", "-c", "commit.gpgsign=false"])
+            .args(arguments)
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Commits everything, and gives the revision.
+    pub fn commit(&self) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "x"]);
+        self.git(&["rev-parse", "HEAD"])
     }
 
     /// Types a command, words apart by spaces, without a terminal.

@@ -51,6 +51,14 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "requests that a web ACL blocks",
         why: "nothing is sent to the load balancers and APIs of the world",
     },
+    NotShown {
+        what: "streams of Data Firehose that web ACLs log to",
+        why: "the world has none: whoever names one is believed",
+    },
+    NotShown {
+        what: "versions of managed rule groups that are about to expire",
+        why: "they are not listed any more, like those that have",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",

@@ -1,0 +1,66 @@
+//! What differs between two desired states: which controls of which accounts a branch changes.
+
+use std::collections::BTreeSet;
+
+use crate::desired::{DesiredAccount, DesiredControl, DesiredState, Settings};
+use crate::place::AccountId;
+
+/// The controls that are wanted otherwise in `head` than in `base`, by account. What an account is looked at with
+/// (its regions, its seats, the archive) touches all of its controls; an exception or attestation, those that it
+/// is about.
+pub fn changed(base: &DesiredState, head: &DesiredState) -> BTreeSet<(AccountId, String)> {
+    let everywhere = !same_settings(&base.organization, &head.organization);
+    let signed_off = signed_off_otherwise(base, head);
+    let mut changed = BTreeSet::new();
+    for account in &head.accounts {
+        let before = base.account(&account.id).filter(|before| !everywhere && same_place(before, account));
+        for (id, control) in account.controls.iter() {
+            let same = before
+                .and_then(|before| before.controls.get(id))
+                .is_some_and(|before| same_control(before, control));
+            if !same || signed_off.contains(id.as_str()) {
+                changed.insert((account.id.clone(), id.clone()));
+            }
+        }
+    }
+    changed
+}
+
+/// Everything of the organisation that specs and facts are filled in with.
+fn same_settings(base: &Settings, head: &Settings) -> bool {
+    base.id == head.id && base.seats == head.seats && base.archive == head.archive && base.tags == head.tags
+}
+
+fn same_place(base: &DesiredAccount, head: &DesiredAccount) -> bool {
+    base.state == head.state
+        && base.home == head.home
+        && base.managed == head.managed
+        && base.except.keys().eq(head.except.keys())
+        && base.seats == head.seats
+}
+
+fn same_control(base: &DesiredControl, head: &DesiredControl) -> bool {
+    base.spec == head.spec
+        && base.mode == head.mode
+        && base.on_conflict == head.on_conflict
+        && base.regions == head.regions
+}
+
+/// The controls that an exception or attestation is about which only one of the two has.
+fn signed_off_otherwise<'a>(base: &'a DesiredState, head: &'a DesiredState) -> BTreeSet<&'a str> {
+    let exceptions = |state: &'a DesiredState| {
+        state.exceptions.iter().map(|one| {
+            let about = (&one.rule, &one.accounts, &one.regions, &one.resources, one.expires.value);
+            (one.control.as_str(), format!("{about:?}"))
+        })
+    };
+    let attestations = |state: &'a DesiredState| {
+        state
+            .attestations
+            .iter()
+            .map(|one| (one.control.as_str(), format!("{:?}", (&one.rule, &one.accounts, one.expires.value))))
+    };
+    let all = |state| exceptions(state).chain(attestations(state)).collect::<BTreeSet<_>>();
+    let (base, head) = (all(base), all(head));
+    base.symmetric_difference(&head).map(|(control, _)| *control).collect()
+}

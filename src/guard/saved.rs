@@ -1,0 +1,55 @@
+//! Guards of a plan that was saved: still valid, still the one that was reviewed, and made for here.
+
+use jiff::Timestamp;
+
+use super::Refusal;
+use crate::audit::Used;
+use crate::saved::{Origin, SavedPlan};
+
+/// Refuses a saved plan that has expired, is not the one that is expected, was made for elsewhere, or was used.
+pub fn saved_plan(
+    saved: &SavedPlan,
+    now: Timestamp,
+    here: &Origin,
+    expected: Option<&str>,
+    used: Option<&Used>,
+) -> Vec<Refusal> {
+    let again = || "plan again, and have that plan reviewed".to_owned();
+    let mut refusals = Vec::new();
+    let mut refuse = |why: String, hint: String| refusals.push(Refusal { why, hint });
+    if let Some(expected) = expected.filter(|expected| *expected != saved.digest) {
+        refuse(
+            format!("the plan's digest is {}, and {expected} is expected", saved.digest),
+            "this is not the file that was reviewed".to_owned(),
+        );
+    }
+    if now >= saved.expires_at {
+        refuse(format!("the plan expired at {}", minute(saved.expires_at)), again());
+    }
+    if let Some(used) = used {
+        refuse(format!("the plan was applied already, at {} in run {}", minute(used.at), used.run), again());
+    }
+    let made = &saved.made_for;
+    if (&made.caller_account, &made.partition) != (&here.caller_account, &here.partition) {
+        refuse(
+            format!(
+                "the plan was made by a caller in account {} ({}), and this one is in {} ({})",
+                made.caller_account, made.partition, here.caller_account, here.partition
+            ),
+            "apply it with credentials of the same account".to_owned(),
+        );
+    }
+    if made.endpoint != here.endpoint {
+        let shown = |endpoint: &Option<String>| endpoint.clone().unwrap_or_else(|| "AWS itself".to_owned());
+        refuse(
+            format!("the plan was made for {}, and this is {}", shown(&made.endpoint), shown(&here.endpoint)),
+            "AWS_ENDPOINT_URL, or the profile's `endpoint_url`, says which".to_owned(),
+        );
+    }
+    refusals
+}
+
+/// `2026-11-26 12:00 UTC`.
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
