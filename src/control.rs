@@ -16,6 +16,7 @@ mod erased;
 mod facts;
 mod finding;
 mod meta;
+mod network;
 mod select;
 mod standard;
 mod thing;
@@ -24,11 +25,12 @@ pub use admin::AdminAccount;
 pub use bounded::Bounded;
 pub use contract::{AwsWrite, Control, Nothing};
 pub use erased::{ErasedControl, Misfit, Step};
-pub use facts::{Archive, Facts, OrganizationFacts};
+pub use facts::{Archive, Facts, Networks, OrganizationFacts};
 pub use finding::{
     Change, ChangeKind, Direction, Field, Finding, ManualTask, Progress, Risk, Sight, Verdict, Verified,
 };
 pub use meta::{Accounts, Meta, Reach, Regions, Rule, Severity};
+pub use network::{Network, NotANetwork};
 pub use select::Select;
 pub use standard::Standard;
 pub use thing::{Found, Known, Need, Thing};

@@ -26,6 +26,8 @@ mod securityhub_controls;
 mod securityhub_hub;
 mod securityhub_organization;
 mod securityhub_standards;
+mod waf_acl;
+mod waf_association;
 
 use crate::control::ErasedControl;
 
@@ -57,6 +59,9 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &inspector_scanning::InspectorScanning,
     &inspector_administrator::Administrator,
     &inspector_organization::Organization,
+    &waf_acl::WebAcls::<false>,
+    &waf_acl::WebAcls::<true>,
+    &waf_association::WebAclAssociation,
 ];
 
 /// The control with this id.
@@ -93,6 +98,7 @@ pub(crate) mod tests {
                 archive: Some(archive),
             }),
             tags: BTreeMap::from([("managed-by".into(), "baseline".into())]),
+            networks: std::sync::Arc::default(),
             observed_at: jiff::Timestamp::UNIX_EPOCH,
         }
     }

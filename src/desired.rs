@@ -16,6 +16,7 @@ mod files;
 mod init;
 mod merge;
 mod model;
+mod networks;
 mod node;
 mod read;
 mod regions;

@@ -118,6 +118,7 @@ pub fn facts(organization: &Settings, account: &DesiredAccount, seen: &Seen, reg
         managed: seen.regions.clone(),
         organization: organization.facts(),
         tags: organization.tags.clone(),
+        networks: Arc::clone(&organization.networks),
         observed_at: seen.observed_at,
     }
 }

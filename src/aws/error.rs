@@ -73,7 +73,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     iter::successors(Some(error), |error| (*error).source())
 }
 
-/// What CloudTrail says of a bucket policy, key policy, role or log group that it does not see yet (API
+/// What services say of what they do not see yet: CloudTrail of a bucket policy, key policy, role or log group (API
 /// reference, CreateTrail). A wrong one is answered in the same way, so waiting has to end.
 const NOT_READY: &[&str] = &[
     "InsufficientS3BucketPolicyException",
@@ -81,6 +81,10 @@ const NOT_READY: &[&str] = &[
     "InvalidCloudWatchLogsRoleArnException",
     "InvalidCloudWatchLogsLogGroupArnException",
     "CloudWatchLogsDeliveryUnavailableException",
+    // WAF of a web ACL, an IP set or a resource that it does not see yet, and of a role that it has just used (API
+    // reference).
+    "WAFUnavailableEntityException",
+    "WAFServiceLinkedRoleErrorException",
 ];
 
 /// The kind of a modelled or generic error, by its code (AWS common errors of each protocol) and, where an
@@ -121,6 +125,8 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
         | "ExpiredTokenException"
         | "SignatureDoesNotMatch" => FaultKind::Denied,
         _ if code.starts_with("NoSuch") || code.contains("NotFound") => FaultKind::NotFound,
+        // Somebody else was there between the look and the change: the next look has another token.
+        "WAFOptimisticLockException" => FaultKind::Conflict,
         _ if code.contains("Conflict") || code.contains("ConcurrentModification") || status == Some(409) => {
             FaultKind::Conflict
         }

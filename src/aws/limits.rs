@@ -42,9 +42,13 @@ pub struct Rate {
 /// | ecr | PutLifecyclePolicy and other writes | 10, 20 | ECR service quotas, per-operation rates |
 /// | ecr | reads | 20, 40 | ECR service quotas, per-operation rates |
 /// | kms | all | 50, 100 | KMS request quotas, the lowest of the shared ones |
+/// | apigateway | all | 5, 10 | API Gateway quotas: 10 a second for an account, half left to others |
 /// | s3 | all | 100, 200 | S3 performance guidance: 3,500 writes a second for a prefix |
 /// | sns | TagResource | 5, 5 | SNS quotas: tagging 10 a second, half left to others |
 /// | sns | all others | 15, 30 | SNS quotas: 30 a second for the rarest, half left to others |
+/// | wafv2 | AssociateWebACL, DisassociateWebACL | 0.5, 1 | AWS WAF quotas: one every two seconds |
+/// | wafv2 | each Create, Put, Get and Update, and ListResourcesForWebACL | 1, 1 | AWS WAF quotas: 1 a second for each |
+/// | wafv2 | all others | 5, 5 | AWS WAF quotas: 5 a second for each list action |
 /// | any other | all | 10, 20 | |
 const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("securityhub", Class::Operation("BatchEnableStandards"), rate(1.0, 1.0)),
@@ -65,9 +69,23 @@ const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("ecr", Class::Writes, rate(10.0, 20.0)),
     ("ecr", Class::Any, rate(20.0, 40.0)),
     ("kms", Class::Any, rate(50.0, 100.0)),
+    ("apigateway", Class::Any, rate(5.0, 10.0)),
     ("s3", Class::Any, rate(100.0, 200.0)),
     ("sns", Class::Operation("TagResource"), rate(5.0, 5.0)),
     ("sns", Class::Any, rate(15.0, 30.0)),
+    ("wafv2", Class::Operation("AssociateWebACL"), rate(0.5, 1.0)),
+    ("wafv2", Class::Operation("DisassociateWebACL"), rate(0.5, 1.0)),
+    ("wafv2", Class::Operation("CreateIPSet"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("CreateWebACL"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("GetIPSet"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("GetLoggingConfiguration"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("GetWebACL"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("GetWebACLForResource"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("ListResourcesForWebACL"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("PutLoggingConfiguration"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("UpdateIPSet"), rate(1.0, 1.0)),
+    ("wafv2", Class::Operation("UpdateWebACL"), rate(1.0, 1.0)),
+    ("wafv2", Class::Any, rate(5.0, 5.0)),
 ];
 
 const ELSEWHERE: Rate = rate(10.0, 20.0);

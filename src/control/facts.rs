@@ -1,10 +1,12 @@
 //! What is known of a scope before any control looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::control::Network;
 use crate::place::{AccountId, Region, Scope, Seat};
 
 /// Known of a scope before any control looks. Saved with the inventory, so that planning again from a
@@ -21,9 +23,15 @@ pub struct Facts {
     /// Tags for everything that baseline creates, from the Organization document.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// Lists of networks by name, from the Organization document; shared by all scopes.
+    #[serde(default)]
+    pub networks: Arc<Networks>,
     /// When the observation was made: the only clock that a plan has.
     pub observed_at: Timestamp,
 }
+
+/// Lists of networks by name. None of them is empty.
+pub type Networks = BTreeMap<String, BTreeSet<Network>>;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -11,6 +11,7 @@ use crate::desired::baselines::Shelf;
 use crate::desired::control::{self, Controls};
 use crate::desired::document::Document;
 use crate::desired::model::{Account, Attestation, Baseline, Exception, Kind, Metadata, Organization};
+use crate::desired::networks;
 use crate::desired::read::{Problems, Spanned};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 
@@ -63,6 +64,7 @@ pub fn assemble(
     all.attestations.retain(|one| live("attestation", &one.metadata, &one.expires, today, problems));
     let organization = all.organizations.into_iter().next()?;
     shelf.check_uses(&organization.baselines, problems);
+    networks::check_references(&organization, &all.accounts, &shelf, controls, problems);
     organization_fits(&organization, &all.accounts, controls, problems);
     Some(Documents {
         organization,

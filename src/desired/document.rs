@@ -1,6 +1,7 @@
 //! From a tree to one of the five kinds of document. Needs no other document and no network.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::desired::control::Controls;
 use crate::desired::model::{
@@ -9,7 +10,7 @@ use crate::desired::model::{
 };
 use crate::desired::node::{Data, Node};
 use crate::desired::read::{self, Fields, Problems, Spanned};
-use crate::desired::{control, regions, signoff, template};
+use crate::desired::{control, networks, regions, signoff, template};
 use crate::diagnostic::Diagnostic;
 use crate::place::{AccountId, Region, Seat};
 
@@ -103,6 +104,10 @@ fn organization(
         archive: spec.get("archive").and_then(|node| archive(node, problems)),
         audit: spec.get("audit").and_then(|node| read::text(node, problems)).map(|audit| audit.value),
         tags: spec.get("tags").and_then(|node| read::texts(node, problems)).unwrap_or_default(),
+        networks: spec
+            .get("networks")
+            .map(|node| Arc::new(networks::read(node, problems)))
+            .unwrap_or_default(),
         baselines: spec
             .get("baselines")
             .and_then(|node| read::list(node, problems, baseline_use))

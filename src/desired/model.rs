@@ -1,9 +1,11 @@
 //! The five kinds of document as types.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::control::Networks;
 use crate::desired::node::Node;
 use crate::desired::read::Spanned;
 use crate::diagnostic::Span;
@@ -58,6 +60,8 @@ pub struct Organization {
     pub audit: Option<String>,
     /// On everything that baseline creates.
     pub tags: BTreeMap<String, String>,
+    /// Lists of networks by name, for whoever refers to them.
+    pub networks: Arc<Networks>,
     /// Top to bottom; later ones win.
     pub baselines: Vec<Use>,
     pub guards: Guards,

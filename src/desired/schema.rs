@@ -151,6 +151,12 @@ fn organization(controls: Value) -> Value {
             ),
             "audit": named("A folder or `s3://bucket/prefix` for audit records."),
             "tags": texts,
+            "networks": {
+                "type": "object",
+                "propertyNames": { "pattern": "^[A-Za-z0-9_-]{1,100}$" },
+                "description": "Lists of networks in CIDR notation, by the name that controls refer to them by.",
+                "additionalProperties": { "type": "array", "minItems": 1, "items": { "type": "string" } },
+            },
             "baselines": list(closed(
                 json!({
                     "use": named("A baseline, by name."),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::aws::Role;
 use crate::aws::journal::Purpose;
-use crate::control::{Archive, ErasedControl, Facts, OrganizationFacts};
+use crate::control::{Archive, ErasedControl, Facts, Networks, OrganizationFacts};
 use crate::desired::template::{self, Values};
 use crate::desired::{
     ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Resolved,
@@ -44,6 +44,8 @@ pub struct Settings {
     pub archive: Option<ArchiveSpec>,
     pub audit: Option<String>,
     pub tags: BTreeMap<String, String>,
+    /// Lists of networks by name.
+    pub networks: Arc<Networks>,
     pub guards: Guards,
     pub limits: BTreeMap<String, Limit>,
 }
@@ -61,6 +63,7 @@ impl Settings {
             archive: organization.archive.clone(),
             audit: organization.audit.clone(),
             tags: organization.tags.clone(),
+            networks: Arc::clone(&organization.networks),
             guards: organization.guards.clone(),
             limits: organization.limits.clone(),
         }

@@ -2,6 +2,7 @@
 
 mod bad;
 mod merging;
+mod networks;
 mod shipped;
 
 use std::fs;

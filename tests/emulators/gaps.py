@@ -19,6 +19,8 @@ import gaps_notices
 import gaps_securityhub
 import gaps_securityhub_more
 import gaps_organization
+import gaps_waf
+import gaps_waf_association
 from gaps_logs import OTHER_ACCOUNT
 from moto_server import MANAGEMENT, MotoServer, code_of
 
@@ -166,6 +168,8 @@ PROBES: tuple[Probe, ...] = (
     *gaps_securityhub.PROBES,
     *gaps_securityhub_more.PROBES,
     *gaps_organization.PROBES,
+    *gaps_waf.PROBES,
+    *gaps_waf_association.PROBES,
 )
 
 

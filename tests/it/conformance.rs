@@ -25,6 +25,7 @@ mod story;
 mod switches;
 mod trail;
 mod trouble;
+mod waf_association;
 mod words;
 
 use baseline::control::ErasedControl;

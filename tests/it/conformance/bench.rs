@@ -11,6 +11,7 @@ mod organization;
 mod securityhub;
 pub mod securityhub_more;
 mod waf;
+pub mod waf_association;
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use aws_sdk_ecr::types::{ScanFrequency, ScanType};
@@ -60,6 +61,7 @@ pub async fn furnish(world: &World, control: &str) {
         _ if securityhub::furnish(world, control).await => {}
         _ if securityhub_more::furnish(world, control).await => {}
         _ if waf::furnish(world, control).await => {}
+        _ if waf_association::furnish(world, control).await => {}
         _ if organization::furnish(world, control).await => {}
         _ if inspector::furnish(world, control).await => {}
         _ if alarms::furnish(world, control).await => {}
@@ -368,6 +370,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             securityhub::happenings(control),
             securityhub_more::happenings(control),
             waf::happenings(control),
+            waf_association::happenings(control),
             organization::happenings(control),
             inspector::happenings(control),
             alarms::happenings(control),
@@ -410,6 +413,7 @@ pub fn by_hand(world: &World) {
     securityhub::by_hand(world);
     securityhub_more::by_hand(world);
     waf::by_hand(world);
+    waf_association::by_hand(world);
     organization::by_hand(world);
     inspector::by_hand(world);
     alarms::by_hand(world);

@@ -59,6 +59,18 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "accounts that join the organisation and are enrolled in Security Hub",
         why: "accounts join before anybody administers it; what is shown is what its administrator sets",
     },
+    NotShown {
+        what: "requests that a web ACL blocks",
+        why: "nothing is sent to the load balancers and APIs of the world",
+    },
+    NotShown {
+        what: "streams of Data Firehose that web ACLs log to",
+        why: "the world has none: whoever names one is believed",
+    },
+    NotShown {
+        what: "versions of managed rule groups that are about to expire",
+        why: "they are not listed any more, like those that have",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",

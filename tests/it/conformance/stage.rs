@@ -117,6 +117,7 @@ impl Stage {
                 "regions": {"home": HOME, "managed": [HOME]},
                 "archive": {"seat": "logArchive", "bucket": bench::BUCKET, "key": bench::KEY},
                 "tags": {"managed-by": "baseline"},
+                "networks": {"office": ["192.0.2.0/24", "2001:db8::/32"], "denied": ["198.51.100.0/24"]},
                 "guards": {"refuse": []},
                 "controls": of(&|_, control| self.runs_in_a_seat(control)),
             }

@@ -3,7 +3,6 @@
 use baseline::aws::journal::Purpose;
 use baseline::control::{ErasedControl, Facts, Known, Sight};
 use baseline::inventory::{self, Inventory};
-use baseline::place::Region;
 use baseline::plan::{AccountState, Plan};
 use baseline::report::json;
 use baseline::sandbox::sample::MANAGEMENT;
@@ -28,11 +27,13 @@ async fn look(stage: &Stage, control: &dyn ErasedControl) -> Outcomes<Look> {
     let view = fleet.observe_account(account).await;
     stage.keep(&fleet);
     let seen = view.seen.as_ref().ok_or_else(|| format!("{:?}", view.state))?;
-    let region = Region::new(HOME);
-    let observation = view.scopes.get(&region).and_then(|scope| scope.get(control.meta().id));
-    match &observation.ok_or("it was not observed")?.sight {
+    // A control of the global region is not at home.
+    let mut looks =
+        view.scopes.iter().filter_map(|(region, all)| Some((region, all.get(control.meta().id)?)));
+    let (region, observation) = looks.next().ok_or("it was not observed")?;
+    match &observation.sight {
         Sight::Seen(observed) => Ok(Look {
-            facts: inventory::facts(&fleet.desired.organization, account, seen, &region),
+            facts: inventory::facts(&fleet.desired.organization, account, seen, region),
             known: view.known.clone(),
             observed: observed.clone(),
         }),
