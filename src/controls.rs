@@ -8,6 +8,9 @@ mod ecr_registry;
 mod ecr_repositories;
 mod guardduty_administrator;
 mod guardduty_detector;
+mod guardduty_filters;
+mod guardduty_lists;
+mod guardduty_malware_scan;
 mod guardduty_organization;
 mod iam_password_policy;
 mod iam_root_user;
@@ -24,9 +27,13 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &kms_keys::Keys,
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
+    &cloudtrail_trail::OrganizationTrail,
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,
+    &guardduty_malware_scan::MalwareScan,
+    &guardduty_lists::Lists,
+    &guardduty_filters::Filters,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,
