@@ -9,6 +9,9 @@ mod ecr_repositories;
 mod events_finding_rules;
 mod guardduty_administrator;
 mod guardduty_detector;
+mod guardduty_filters;
+mod guardduty_lists;
+mod guardduty_malware_scan;
 mod guardduty_organization;
 mod iam_password_policy;
 mod iam_root_user;
@@ -38,6 +41,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &kms_keys::Keys,
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
+    &cloudtrail_trail::OrganizationTrail,
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,
@@ -50,6 +54,9 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &securityhub_organization::Organization,
     &securityhub_aggregation::Aggregation,
     &securityhub_automation::Automation,
+    &guardduty_malware_scan::MalwareScan,
+    &guardduty_lists::Lists,
+    &guardduty_filters::Filters,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
     &ecr_registry::Registry,

@@ -199,9 +199,9 @@ impl fmt::Display for Thing {
                 let service = service.trim_end_matches(".amazonaws.com");
                 write!(f, "{admin} as administrator of {service}")
             }
-            Self::RegionalAdmin { service, admin, region, .. } => {
+            Self::RegionalAdmin { service, admin, .. } => {
                 let service = service.trim_end_matches(".amazonaws.com");
-                write!(f, "{admin} as administrator of {service} in {region}")
+                write!(f, "{admin} as administrator of {service} there")
             }
             Self::ServiceAccess { service, .. } => {
                 write!(f, "trusted access of {}", service.trim_end_matches(".amazonaws.com"))

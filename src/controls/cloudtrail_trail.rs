@@ -6,8 +6,7 @@
 
 use crate::aws::{Reader, Writer};
 use crate::control::{
-    Accounts, Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Regions, Rule, Severity, Sight,
-    Verdict,
+    Accounts, Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Regions, Sight, Verdict,
 };
 use crate::fault::Fault;
 
@@ -15,7 +14,9 @@ mod arn;
 mod create;
 mod live;
 mod logs;
+mod organization;
 mod plan;
+mod rules;
 mod selectors;
 mod send;
 mod spec;
@@ -28,12 +29,17 @@ use live::{Observed, Trail};
 use spec::TrailSpec;
 use write::Write;
 
+pub use organization::OrganizationTrail;
+
 pub struct CloudTrail;
 
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Ask {
     /// The trail that is looked for first.
     name: String,
+    /// The organisation's trail is what is declared; otherwise one of this account is left to who declares it.
+    #[serde(default)]
+    organization: bool,
     events: bool,
     insights: bool,
     logs: Option<AskLogs>,
@@ -66,8 +72,9 @@ by its name; where there is none of that name, a multi-region trail of the accou
 it has, the one that is recording, by order of names.
 
 What CloudTrail could not deliver is a finding of its own, with AWS's own words. A trail of the organisation that
-records this account and has all that is declared is left alone: the management account writes it. Selectors that
-say more than which events of a family are recorded, single buckets for example, are other people's and stay.
+records this account and has all that is declared is left alone: the management account writes it, and
+`cloudtrail.organization-trail` declares it there. Selectors that say more than which events of a family are
+recorded, single buckets for example, are other people's and stay.
 
 ## Why it matters
 
@@ -116,49 +123,12 @@ insights:
 ",
         reach: Reach { accounts: Accounts::Each, regions: Regions::Home },
         rules: &[
-            Rule {
-                id: LOGS,
-                severity: Severity::Low,
-                frameworks: &["cis-1.4.0/3.4", "fsbp/CloudTrail.5", "fsbp/CloudWatch.16"],
-            },
-            Rule {
-                id: TRAIL,
-                severity: Severity::High,
-                frameworks: &[
-                    "cis-1.4.0/3.1",
-                    "cis-1.4.0/3.2",
-                    "cis-1.4.0/3.7",
-                    "cis-3.0.0/3.1",
-                    "cis-3.0.0/3.2",
-                    "cis-3.0.0/3.5",
-                    "cis-5.0.0/3.1",
-                    "cis-5.0.0/3.2",
-                    "cis-5.0.0/3.5",
-                    "fsbp/CloudTrail.1",
-                    "fsbp/CloudTrail.2",
-                    "fsbp/CloudTrail.4",
-                ],
-            },
-            Rule {
-                id: EVENTS,
-                severity: Severity::Medium,
-                frameworks: &[
-                    "cis-1.4.0/3.10",
-                    "cis-1.4.0/3.11",
-                    "cis-3.0.0/3.8",
-                    "cis-3.0.0/3.9",
-                    "cis-5.0.0/3.8",
-                    "cis-5.0.0/3.9",
-                    "fsbp/CloudTrail.1",
-                ],
-            },
-            Rule { id: INSIGHTS, severity: Severity::Low, frameworks: &[] },
-            Rule {
-                id: LOGGING,
-                severity: Severity::High,
-                frameworks: &["cis-1.4.0/3.1", "cis-3.0.0/3.1", "cis-5.0.0/3.1", "fsbp/CloudTrail.3"],
-            },
-            Rule { id: DELIVERY, severity: Severity::High, frameworks: &[] },
+            rules::OF_LOGS,
+            rules::OF_TRAIL,
+            rules::OF_EVENTS,
+            rules::OF_INSIGHTS,
+            rules::OF_LOGGING,
+            rules::OF_DELIVERY,
         ],
         reads: &[
             Call::new("cloudtrail:DescribeTrails"),
@@ -194,6 +164,7 @@ insights:
         let looks = logs.is_declared() && logs.group.as_deref() != Some(spec::NONE);
         Ask {
             name: spec.name().to_owned(),
+            organization: spec.organization_trail == Some(true),
             events: spec.events.is_declared(),
             insights: spec.insights.is_declared(),
             logs: looks.then(|| AskLogs { group: logs.group.clone(), role: logs.role.clone() }),

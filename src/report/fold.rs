@@ -277,6 +277,19 @@ fn common_thing<'a>(thing: &'a Thing, own: &Scope) -> (bool, Cow<'a, Thing>) {
         Thing::WebAcl { name, .. } if here => {
             (true, Cow::Owned(Thing::WebAcl { account: account(), region: region(), name: name.clone() }))
         }
+        Thing::Detector { account: of, .. } if thing.region() == Some(&own.region) => {
+            let of = if here { account() } else { of.clone() };
+            (here, Cow::Owned(Thing::Detector { account: of, region: region() }))
+        }
+        Thing::RegionalAdmin { account: of, service, admin, .. } if thing.region() == Some(&own.region) => (
+            true,
+            Cow::Owned(Thing::RegionalAdmin {
+                account: of.clone(),
+                region: region(),
+                service: service.clone(),
+                admin: admin.clone(),
+            }),
+        ),
         Thing::Delivery { account, region, bucket, service, from } if *from == own.account => (
             true,
             Cow::Owned(Thing::Delivery {

@@ -2,25 +2,28 @@
 //!
 //! Sources: Amazon GuardDuty API Reference, and where it is silent the service's messages as clients report them.
 
+mod filters;
+mod lists;
+mod malware;
 mod organization;
 mod publishing;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_guardduty::operation::create_detector::{CreateDetectorInput, CreateDetectorOutput};
-use aws_sdk_guardduty::operation::get_administrator_account::{
-    GetAdministratorAccountInput, GetAdministratorAccountOutput,
-};
 use aws_sdk_guardduty::operation::get_detector::{GetDetectorInput, GetDetectorOutput};
 use aws_sdk_guardduty::operation::list_detectors::{ListDetectorsInput, ListDetectorsOutput};
 use aws_sdk_guardduty::operation::update_detector::{UpdateDetectorInput, UpdateDetectorOutput};
 use aws_sdk_guardduty::types::{
-    Administrator, DetectorAdditionalConfigurationResult, DetectorFeature, DetectorFeatureConfiguration,
+    DetectorAdditionalConfigurationResult, DetectorFeature, DetectorFeatureConfiguration,
     DetectorFeatureConfigurationResult, DetectorStatus, FeatureStatus, FindingPublishingFrequency,
 };
 use jiff::Timestamp;
 
 use super::operation::{Call, Operations, Protocol, Refusal, Service, date_time, length_within};
+pub use filters::Filter;
+pub use lists::List;
+pub use malware::MalwareScan;
 pub use organization::{Administrator as OrganizationAdministrator, AutoEnable, Configuration};
 pub use publishing::{Destination, VERIFICATION};
 
@@ -38,11 +41,25 @@ pub(super) fn operations() -> Operations {
         .on("CreateDetector", create_detector)
         .on("GetDetector", get_detector)
         .on("UpdateDetector", update_detector)
-        .on("GetAdministratorAccount", get_administrator_account)
+        .on("GetAdministratorAccount", organization::administrator_account)
         .on("ListPublishingDestinations", publishing::list)
         .on("DescribePublishingDestination", publishing::describe)
         .on("CreatePublishingDestination", publishing::create)
         .on("UpdatePublishingDestination", publishing::update)
+        .on("ListFilters", filters::list)
+        .on("GetFilter", filters::get)
+        .on("CreateFilter", filters::create)
+        .on("UpdateFilter", filters::update)
+        .on("ListIPSets", lists::list_trusted)
+        .on("GetIPSet", lists::get_trusted)
+        .on("CreateIPSet", lists::create_trusted)
+        .on("UpdateIPSet", lists::update_trusted)
+        .on("ListThreatIntelSets", lists::list_threats)
+        .on("GetThreatIntelSet", lists::get_threat)
+        .on("CreateThreatIntelSet", lists::create_threat)
+        .on("UpdateThreatIntelSet", lists::update_threat)
+        .on("GetMalwareScanSettings", malware::get)
+        .on("UpdateMalwareScanSettings", malware::update)
         .on("ListOrganizationAdminAccounts", organization::list_admin_accounts)
         .on("EnableOrganizationAdminAccount", organization::enable_admin_account)
         .on("DescribeOrganizationConfiguration", organization::describe_configuration)
@@ -105,6 +122,12 @@ pub struct Detector {
     pub created: Timestamp,
     pub updated: Timestamp,
     pub destination: Option<Destination>,
+    pub malware_scan: MalwareScan,
+    /// Lists of addresses, by id.
+    pub trusted: BTreeMap<String, List>,
+    pub threats: BTreeMap<String, List>,
+    /// By name.
+    pub filters: BTreeMap<String, Filter>,
 }
 
 /// One feature of a detector.
@@ -132,6 +155,10 @@ impl Detector {
             created: now,
             updated: now,
             destination: None,
+            malware_scan: MalwareScan::default(),
+            trusted: BTreeMap::new(),
+            threats: BTreeMap::new(),
+            filters: BTreeMap::new(),
         }
     }
 
@@ -354,22 +381,6 @@ fn update_detector(
     detector.enabled = input.enable().unwrap_or(detector.enabled);
     detector.updated = now;
     Ok(UpdateDetectorOutput::builder().build())
-}
-
-/// API reference, GetAdministratorAccount: `Administrator` is required in the reply; without an administrator
-/// it is there and has nothing in it.
-fn get_administrator_account(
-    call: &mut Call<'_>,
-    input: &GetAdministratorAccountInput,
-) -> Result<GetAdministratorAccountOutput, Refusal> {
-    let invited = format!("{:.3}", detector(call, input.detector_id())?.created);
-    let administrator = match call.here().guardduty.administrator.clone() {
-        None => Administrator::builder(),
-        Some(account) => {
-            Administrator::builder().account_id(account).relationship_status("Enabled").invited_at(invited)
-        }
-    };
-    Ok(GetAdministratorAccountOutput::builder().administrator(administrator.build()).build())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod drift;
 mod keys;
 mod mutate;
 mod not_shown;
+mod organization;
 mod public_access;
 mod securityhub_organization;
 mod settles;

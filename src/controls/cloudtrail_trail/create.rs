@@ -8,7 +8,9 @@ use super::plan::{self, archive};
 use super::selectors::{Events, Family};
 use super::spec::{Level, NONE, TrailSpec};
 use super::write::{Encryption, Settings, Write};
-use crate::control::{Change, Direction, Facts, Field, Known, ManualTask, Seat, Sight, Verdict, Verified};
+use crate::control::{
+    Change, Direction, Facts, Field, Known, ManualTask, Risk, Seat, Sight, Verdict, Verified,
+};
 use crate::fault::{Fault, FaultKind};
 
 /// What is to be done where no trail of this account fits.
@@ -62,8 +64,8 @@ fn made_by_management(lacks: Option<String>) -> Verdict<Write> {
         title: "an organisation trail is made in the management account".into(),
         found: vec![("found".into(), found)],
         steps: vec![
-            "Declare `organizationTrail: true` for the management account, or leave it".into(),
-            "out here: this account then gets a trail of its own.".into(),
+            "Declare `cloudtrail.organization-trail` in the Organization document, or leave".into(),
+            "it out here: this account then gets a trail of its own.".into(),
         ],
         verified: Verified::ByObservation,
     })
@@ -197,6 +199,7 @@ fn make(
         ));
     }
     Ok(Verdict::Change(Change {
+        risk: if spec.organization_trail == Some(true) { Risk::Organization } else { Risk::Safe },
         direction: Direction::Strengthens,
         cost: (!costs.is_empty()).then(|| costs.join("; ")),
         evidence: lacks,

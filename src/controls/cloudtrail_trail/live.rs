@@ -119,15 +119,17 @@ pub async fn read(aws: &Reader, ask: &Ask) -> Result<Observed, Fault> {
         let multi_region = live.is_multi_region_trail() == Some(true);
         let trail = described(live, &arn);
         observed.others.insert(trail.name.clone());
+        // The organisation's trail is not an account's own to adopt, not even where it is at home.
+        let of_all = live.is_organization_trail() == Some(true) && !ask.organization;
         if ours && here && trail.name == ask.name {
             own = Some(trail);
+        } else if of_all {
+            foreign.push((live.trail_arn().unwrap_or_default().to_owned(), trail));
         } else if ours && here && multi_region {
             fitting.push(trail);
         } else if ours && multi_region {
             let home = live.home_region().unwrap_or_default().to_owned();
             observed.elsewhere = Some(Elsewhere { name: trail.name, home });
-        } else if !ours && live.is_organization_trail() == Some(true) {
-            foreign.push((live.trail_arn().unwrap_or_default().to_owned(), trail));
         }
     }
     let chosen = match own {

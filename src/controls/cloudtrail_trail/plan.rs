@@ -172,6 +172,17 @@ impl Differing {
     }
 }
 
+impl Differing {
+    /// Making a trail the organisation's, or taking it away from the members, reaches every account.
+    fn risk(&self) -> Risk {
+        match (self.settings.organization, self.disruptive) {
+            (Some(_), _) => Risk::Organization,
+            (None, true) => Risk::Disruptive,
+            (None, false) => Risk::Safe,
+        }
+    }
+}
+
 fn joined(parts: Vec<String>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -185,7 +196,7 @@ pub fn trail(facts: &Facts, known: &Known, spec: &TrailSpec, live: &Trail) -> Ve
     };
     let step = Write::UpdateTrail { trail: live.name.clone(), settings: differing.settings };
     Verdict::Change(Change {
-        risk: if differing.disruptive { Risk::Disruptive } else { Risk::Safe },
+        risk: differing.risk(),
         direction: Direction::of(differing.directions),
         evidence: joined(differing.evidence),
         carries: joined(differing.carries),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// The account's trail, in its home region. What is not declared is left as it is.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TrailSpec {
     /// What a trail is called that has to be made; `baseline` where nothing is said. A multi-region trail that
@@ -32,7 +32,7 @@ pub struct TrailSpec {
     /// a key of Amazon S3.
     pub encrypt: Option<bool>,
     /// The trail records every account of the organisation. Only the management account, or a delegated
-    /// administrator of CloudTrail, can have one.
+    /// administrator of CloudTrail, can have one: `cloudtrail.organization-trail` declares it.
     #[schemars(extend("x-fixed" = "only the management account has an organisation trail"))]
     pub organization_trail: Option<bool>,
     /// An SNS topic of this account and region, by name, that is told of each log file; `none` for none.
@@ -50,7 +50,7 @@ pub struct TrailSpec {
 }
 
 /// A log group of this account, and the role that CloudTrail writes to it with.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct LogsSpec {

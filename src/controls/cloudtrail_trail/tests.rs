@@ -11,6 +11,7 @@ use crate::controls::tests::facts;
 use crate::fault::FaultKind;
 
 mod logs;
+mod organization;
 
 const KEY_ARN: &str = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd";
 const ACCOUNT: &str = "111122223333";

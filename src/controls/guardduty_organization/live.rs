@@ -65,6 +65,24 @@ impl Configuration {
         Self { members: "NONE".into(), features, full: false }
     }
 
+    /// One page more.
+    pub fn add(live: &mut Option<Self>, page: DescribeOrganizationConfigurationOutput) {
+        let into = live.get_or_insert_with(|| Self {
+            members: members(&page),
+            full: page.member_account_limit_reached.unwrap_or_default(),
+            ..Self::default()
+        });
+        for feature in page.features.unwrap_or_default() {
+            let Some(name) = feature.name else { continue };
+            let beneath = feature.additional_configuration.unwrap_or_default().into_iter();
+            let beneath = beneath.filter_map(|one| {
+                Some((one.name?.as_str().to_owned(), one.auto_enable?.as_str().to_owned()))
+            });
+            let mode = feature.auto_enable.map_or_else(String::new, |mode| mode.as_str().to_owned());
+            into.features.insert(name.as_str().to_owned(), Feature { mode, beneath: beneath.collect() });
+        }
+    }
+
     /// Is everything `ALL` that is asked about?
     fn reaches(&self, ask: &Ask) -> bool {
         let word = |path: &String| {
@@ -110,20 +128,7 @@ async fn read_configuration(aws: &Reader, id: &str) -> Result<Option<Configurati
             }
             Err(error) => return Err(fault("guardduty:DescribeOrganizationConfiguration")(error)),
         };
-        let into = live.get_or_insert_with(|| Configuration {
-            members: members(&page),
-            full: page.member_account_limit_reached.unwrap_or_default(),
-            ..Configuration::default()
-        });
-        for feature in page.features.unwrap_or_default() {
-            let Some(name) = feature.name else { continue };
-            let beneath = feature.additional_configuration.unwrap_or_default().into_iter();
-            let beneath = beneath.filter_map(|one| {
-                Some((one.name?.as_str().to_owned(), one.auto_enable?.as_str().to_owned()))
-            });
-            let mode = feature.auto_enable.map_or_else(String::new, |mode| mode.as_str().to_owned());
-            into.features.insert(name.as_str().to_owned(), Feature { mode, beneath: beneath.collect() });
-        }
+        Configuration::add(&mut live, page);
     }
     Ok(live)
 }

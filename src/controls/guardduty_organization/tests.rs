@@ -8,6 +8,8 @@ use super::*;
 use crate::control::{Change, Direction, Fault, FaultKind, Field, Found, Risk, Verdict};
 use crate::controls::tests::facts as member;
 
+mod wire;
+
 fn facts() -> Facts {
     let mut facts = member();
     let seats = &mut facts.organization.as_mut().unwrap().seats;

@@ -58,12 +58,18 @@ fn organization(call: &Call<'_>, wanted: bool) -> Result<(), Refusal> {
     let organization = call.state.organization.as_ref().ok_or_else(|| {
         refuse("OrganizationsNotInUseException", "Your account is not a member of an organization.")
     })?;
-    if organization.administered_by(&call.caller.account) {
+    if !organization.administered_by(&call.caller.account) {
+        return Err(refuse(
+            "NotOrganizationMasterAccountException",
+            "The request could not be processed because your account is not the management account.",
+        ));
+    }
+    if organization.trusts("cloudtrail.amazonaws.com") {
         Ok(())
     } else {
         Err(refuse(
-            "NotOrganizationMasterAccountException",
-            "The request could not be processed because your account is not the management account.",
+            "CloudTrailAccessNotEnabledException",
+            "Trusted access has not been enabled between CloudTrail and AWS Organizations.",
         ))
     }
 }

@@ -154,6 +154,9 @@ async fn an_organisations_trail_is_the_management_accounts() {
     };
     refused!(call(&member), "NotOrganizationMasterAccountException");
     let management = at(&world, MANAGEMENT, "eu-west-1");
+    refused!(call(&management), "CloudTrailAccessNotEnabledException");
+    let now = world.now();
+    world.organization(|organization| organization.trust("cloudtrail.amazonaws.com", now));
     let arn = call(&management).send().await.expect("it may").trail_arn.expect("an arn");
     let seen = member.describe_trails().send().await.expect("trails");
     assert_eq!(seen.trail_list()[0].trail_arn(), Some(arn.as_str()));

@@ -12,6 +12,9 @@ use aws_sdk_guardduty::operation::describe_organization_configuration::{
 use aws_sdk_guardduty::operation::enable_organization_admin_account::{
     EnableOrganizationAdminAccountInput, EnableOrganizationAdminAccountOutput,
 };
+use aws_sdk_guardduty::operation::get_administrator_account::{
+    GetAdministratorAccountInput, GetAdministratorAccountOutput,
+};
 use aws_sdk_guardduty::operation::get_organization_statistics::{
     GetOrganizationStatisticsInput, GetOrganizationStatisticsOutput,
 };
@@ -306,4 +309,21 @@ pub(super) fn statistics(
         .build();
     let details = OrganizationDetails::builder().updated_at(date_time(now)).organization_statistics(told);
     Ok(GetOrganizationStatisticsOutput::builder().organization_details(details.build()).build())
+}
+
+/// API reference, GetAdministratorAccount: `Administrator` is required in the reply; without an administrator
+/// it is there and has nothing in it.
+pub(super) fn administrator_account(
+    call: &mut Call<'_>,
+    input: &GetAdministratorAccountInput,
+) -> Result<GetAdministratorAccountOutput, Refusal> {
+    let invited = format!("{:.3}", detector(call, input.detector_id())?.created);
+    let administrator = match call.here().guardduty.administrator.clone() {
+        None => aws_sdk_guardduty::types::Administrator::builder(),
+        Some(account) => aws_sdk_guardduty::types::Administrator::builder()
+            .account_id(account)
+            .relationship_status("Enabled")
+            .invited_at(invited),
+    };
+    Ok(GetAdministratorAccountOutput::builder().administrator(administrator.build()).build())
 }

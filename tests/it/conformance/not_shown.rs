@@ -27,6 +27,14 @@ const NOT_SHOWN: &[NotShown] = &[
         why: "an administrator's changes are shown by naming the administrator in the world",
     },
     NotShown {
+        what: "accounts that GuardDuty enrols by itself",
+        why: "AWS takes up to a day; members are shown by naming their administrator in the world",
+    },
+    NotShown {
+        what: "an administrator of GuardDuty that is removed",
+        why: "nothing here removes one; it is taken out of the world",
+    },
+    NotShown {
         what: "images that a lifecycle policy deletes",
         why: "the world's repositories hold no images",
     },
