@@ -21,7 +21,6 @@ mod inspector_scanning;
 mod kms_keys;
 mod s3_account_public_access;
 mod s3_log_archive;
-mod sns_topics;
 mod securityhub_administrator;
 mod securityhub_aggregation;
 mod securityhub_automation;
@@ -29,6 +28,7 @@ mod securityhub_controls;
 mod securityhub_hub;
 mod securityhub_organization;
 mod securityhub_standards;
+mod sns_topics;
 mod waf_acl;
 mod waf_association;
 
