@@ -3,6 +3,7 @@
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
 mod cloudtrail_trail;
+mod config_recorder;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
@@ -42,6 +43,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
     &cloudtrail_trail::OrganizationTrail,
+    &config_recorder::ConfigRecorder,
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,

@@ -1,0 +1,1 @@
+//! AWS Config as SDK clients meet it.
