@@ -3,7 +3,9 @@
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
 mod cloudtrail_trail;
+mod config_conformance_packs;
 mod config_recorder;
+mod config_rules;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
@@ -32,6 +34,8 @@ mod securityhub_organization;
 mod securityhub_standards;
 mod waf_acl;
 mod waf_association;
+#[cfg(test)]
+mod wire;
 
 use crate::control::ErasedControl;
 
@@ -44,6 +48,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &cloudtrail_trail::CloudTrail,
     &cloudtrail_trail::OrganizationTrail,
     &config_recorder::ConfigRecorder,
+    &config_rules::ConfigRules,
+    &config_conformance_packs::ConformancePacks,
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,
@@ -108,6 +114,7 @@ pub(crate) mod tests {
             }),
             tags: BTreeMap::from([("managed-by".into(), "baseline".into())]),
             networks: std::sync::Arc::default(),
+            exempt: Vec::new(),
             observed_at: jiff::Timestamp::UNIX_EPOCH,
         }
     }

@@ -72,14 +72,13 @@ AWS Config charges for each change that it records; types that change all the ti
 
 ## How to undo
 
-The audit record of the run holds what the fields were: declare those values, and apply. `recording: false`
+The audit record of the run holds what the fields were: declare those values, and apply. `record: none`
 stops a recorder and its charges; it is not deleted, and neither is a channel. Stopping, excluding and recording
 less often weaken, so apply asks for `--allow weakening:recorder`. History that a shorter retention has deleted
 does not come back.
 ",
         example: "\
 record: all
-recording: true
 exclude: [\"AWS::Config::ResourceCompliance\"]
 globalTypes: home
 role: service-linked

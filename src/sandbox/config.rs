@@ -4,13 +4,20 @@
 //! Guide.
 
 pub mod delivery;
+pub mod packs;
 pub mod recorder;
+pub mod remediation;
+pub mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_config::types::{RemediationConfiguration, RemediationException};
+
 use super::operation::{Call, Operations, Protocol, Refusal, Service, length_within};
 pub use delivery::Channel;
+pub use packs::{DEPLOYING, Pack};
 pub use recorder::{Recorder, Recording, STARTING};
+pub use rules::Rule;
 
 static SERVICE: Service = Service {
     id: "Config Service",
@@ -32,6 +39,19 @@ pub(super) fn operations() -> Operations {
         .on("PutDeliveryChannel", delivery::put)
         .on("DescribeRetentionConfigurations", recorder::retention)
         .on("PutRetentionConfiguration", recorder::put_retention)
+        .on("DescribeConfigRules", rules::describe)
+        .on("GetCustomRulePolicy", rules::policy)
+        .on("PutConfigRule", rules::put)
+        .on("DescribeRemediationConfigurations", remediation::describe)
+        .on("PutRemediationConfigurations", remediation::put)
+        .on("GetComplianceDetailsByConfigRule", remediation::compliance)
+        .on("DescribeRemediationExceptions", remediation::exceptions)
+        .on("PutRemediationExceptions", remediation::put_exceptions)
+        .on("DescribeConformancePacks", packs::describe)
+        .on("DescribeConformancePackStatus", packs::status)
+        .on("PutConformancePack", packs::put)
+        .on("ListTagsForResource", packs::list_tags)
+        .on("TagResource", packs::tag)
 }
 
 /// AWS Config in one region of an account.
@@ -44,6 +64,15 @@ pub struct Config {
     pub retention: Option<i32>,
     /// SNS topics of this region that AWS Config may publish to, by name.
     pub topics: BTreeSet<String>,
+    pub rules: BTreeMap<String, Rule>,
+    /// By rule.
+    pub remediations: BTreeMap<String, RemediationConfiguration>,
+    pub exceptions: Vec<RemediationException>,
+    /// Rule, type and id of resources that do not comply, as soon as there is such a rule.
+    pub failing: BTreeSet<(String, String, String)>,
+    pub packs: BTreeMap<String, Pack>,
+    /// Functions of Lambda that let AWS Config call them, by name.
+    pub functions: BTreeSet<String>,
 }
 
 fn refuse(code: &'static str, message: impl Into<String>) -> Refusal {

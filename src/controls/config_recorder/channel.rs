@@ -96,7 +96,7 @@ pub fn channel(facts: &Facts, known: &Known, spec: &RecorderSpec, live: Option<&
     if let Some(fault) = things.into_iter().find_map(|thing| known.fault(&thing)) {
         return Verdict::Unknown { fault: fault.clone() };
     }
-    let Some(live) = live else { return first(facts, spec, archive) };
+    let Some(live) = live else { return first(spec, archive) };
     let mut work = Work::default();
     if let Some(archive) = archive {
         bucket(known, archive, live, &mut work);
@@ -138,7 +138,7 @@ pub fn channel(facts: &Facts, known: &Known, spec: &RecorderSpec, live: Option<&
         topic: match (&spec.topic, declared_topic(spec)) {
             (None, _) => Topic::AsItIs,
             (Some(_), None) => Topic::None,
-            (Some(_), Some(name)) => Topic::Of(topic(facts, name)),
+            (Some(_), Some(name)) => Topic::Of(name.to_owned()),
         },
         snapshots: spec.snapshots.map_or_else(
             || live.snapshots.clone(),
@@ -156,7 +156,7 @@ pub fn channel(facts: &Facts, known: &Known, spec: &RecorderSpec, live: Option<&
 }
 
 /// There is no channel yet: it is made after the recorder, because both are of one resource.
-fn first(facts: &Facts, spec: &RecorderSpec, archive: Option<&Archive>) -> Verdict<Write> {
+fn first(spec: &RecorderSpec, archive: Option<&Archive>) -> Verdict<Write> {
     let Some(archive) = archive else {
         if spec.snapshots.is_none_or(|snapshots| snapshots == Snapshots::None) && declared_topic(spec).is_none() {
             return Verdict::InSync;
@@ -175,7 +175,7 @@ fn first(facts: &Facts, spec: &RecorderSpec, archive: Option<&Archive>) -> Verdi
         bucket: archive.bucket.clone(),
         prefix: None,
         key: Key::Of(key(archive)),
-        topic: declared_topic(spec).map_or(Topic::None, |name| Topic::Of(topic(facts, name))),
+        topic: declared_topic(spec).map_or(Topic::None, |name| Topic::Of(name.to_owned())),
         snapshots: spec.snapshots.filter(|want| *want != Snapshots::None).map(|want| want.word().to_owned()),
     };
     Verdict::Change(Change::create(fields, vec![Write::PutChannel { place }]))

@@ -1,6 +1,6 @@
 //! The spec that describes what is live, and the one that says what was before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -8,24 +8,24 @@ use super::channel::{channel, topic_word};
 use super::live::{Observed, Types};
 use super::recorder::is_service_linked;
 use super::spec::{
-    Days, DeliverTo, Frequency, GlobalTypes, MOST_DAYS, NONE, Record, RecorderSpec, Role, Snapshots,
+    Days, DeliverTo, Exclude, Frequency, GlobalTypes, MOST_DAYS, NONE, Record, RecorderSpec, Role, Snapshots,
 };
 use crate::control::{Facts, Field, Known, Verdict};
 
 pub fn import(facts: &Facts, known: &Known, observed: &Observed) -> Option<RecorderSpec> {
     let live = observed.recorder.as_ref()?;
     let mut spec = RecorderSpec {
-        recording: Some(live.recording),
         role: Some(if is_service_linked(&live.role_arn) { Role::ServiceLinked } else { Role::Any }),
         frequency: Some(live.frequency),
         frequency_of: live.overrides.iter().map(|(name, of)| (name.clone(), Some(*of))).collect(),
         retention_days: Days::new(observed.retention_days.unwrap_or(MOST_DAYS)),
+        record: (!live.recording).then_some(Record::None),
         ..RecorderSpec::default()
     };
     if let Types::All { exclude, iam } = &live.types {
         let is_home = facts.scope.region == facts.home;
-        spec.record = Some(Record::All);
-        spec.exclude = Some(exclude.clone());
+        spec.record = Some(if live.recording { Record::All } else { Record::None });
+        spec.exclude = Some(Exclude::These(exclude.clone()));
         spec.global_types = Some(match (iam, is_home) {
             (true, true) | (false, false) => GlobalTypes::Home,
             (true, false) => GlobalTypes::In(facts.scope.region.clone()),
@@ -51,9 +51,11 @@ pub fn inverse(fields: &[Field]) -> Option<RecorderSpec> {
     for field in fields {
         let text = field.before.as_str();
         match field.path.as_str() {
-            "/recording" => spec.recording = Some(field.before.as_bool().unwrap_or(false)),
+            // A recorder that did not exist is one that is stopped.
+            "/record" if field.before == Value::Null => spec.record = Some(Record::None),
+            "/record" => spec.record = serde_json::from_value(field.before.clone()).ok(),
             _ if field.before == Value::Null => {}
-            "/exclude" => spec.exclude = serde_json::from_value::<BTreeSet<String>>(field.before.clone()).ok(),
+            "/exclude" => spec.exclude = serde_json::from_value(field.before.clone()).ok(),
             "/globalTypes" => spec.global_types = text.map(|word| GlobalTypes::from(word.to_owned())),
             "/frequency" => spec.frequency = text.and_then(Frequency::of),
             "/topic" => spec.topic = text.filter(|name| !name.contains(' ')).map(str::to_owned),
@@ -69,6 +71,12 @@ pub fn inverse(fields: &[Field]) -> Option<RecorderSpec> {
                 }
             }
         }
+    }
+    if spec.records_all() {
+        // That it runs, and nothing of what `record: all` stands for otherwise.
+        spec.exclude = spec.exclude.or(Some(Exclude::Any));
+        spec.global_types = spec.global_types.or(Some(GlobalTypes::Any));
+        spec.role = spec.role.or(Some(Role::Any));
     }
     (spec != RecorderSpec::default()).then_some(spec)
 }

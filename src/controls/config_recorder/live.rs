@@ -212,7 +212,8 @@ async fn read_failures(client: &aws_sdk_config::Client) -> Result<Vec<(String, S
     let answer = client.describe_delivery_channel_status().send().await.map_err(fault(DELIVERIES))?;
     let mut failures = Vec::new();
     let mut say = |what: &str, status: Option<&DeliveryStatus>, code: &Option<String>, why: &Option<String>| {
-        if status == Some(&DeliveryStatus::Failure) {
+        // The model has `Failure`, and what comes over the wire is `FAILURE`.
+        if status.is_some_and(|status| status.as_str().eq_ignore_ascii_case("failure")) {
             let why = told(code, why).unwrap_or_else(|| "AWS Config gives no reason".to_owned());
             failures.push((what.to_owned(), why));
         }

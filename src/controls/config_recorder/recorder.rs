@@ -15,6 +15,9 @@ const NAME: &str = "default";
 /// What AWS Config's own role ends in, in every partition.
 const SERVICE_LINKED: &str = ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
 
+/// Which types are recorded is half of `record: all`; that it runs is the other half, and another finding.
+const TYPES: &str = "/record/types";
+
 pub const COST: &str = "AWS Config charges for each change that it records";
 
 /// What stands in the way of a channel and of recording.
@@ -60,12 +63,11 @@ fn wanted_types(facts: &Facts, spec: &RecorderSpec, live: Option<&Types>) -> Typ
     match live {
         Some(live @ Types::Only(_)) if !spec.declares_types() => live.clone(),
         Some(Types::All { exclude, iam }) => {
-            let kept = if spec.record.is_some() { Default::default() } else { exclude.clone() };
-            let exclude = spec.exclude.clone().unwrap_or(kept);
+            let exclude = spec.wants_excluded().unwrap_or_else(|| exclude.clone());
             Types::all_but(exclude, wanted_iam(facts, spec, Some(*iam)))
         }
         Some(Types::Only(_)) | None => {
-            Types::all_but(spec.exclude.clone().unwrap_or_default(), wanted_iam(facts, spec, None))
+            Types::all_but(spec.wants_excluded().unwrap_or_default(), wanted_iam(facts, spec, None))
         }
     }
 }
@@ -101,15 +103,15 @@ fn steps(settings: Settings, before: Option<&Recorder>, facts: &Facts) -> Vec<Wr
 /// There is no recorder: one change makes it, and another one starts it once there is somewhere to deliver to.
 pub fn absent(facts: &Facts, spec: &RecorderSpec) -> Verdict<Write> {
     let settings = settings(facts, spec, None);
-    let mut fields = vec![Field::new("/record", Value::Null, "all")];
+    let mut fields = vec![Field::new(TYPES, Value::Null, "all")];
     let mut carries = Vec::new();
     if spec.record.is_none() {
         carries.push("record all: what is declared needs a recorder".to_owned());
     }
-    if let Some(exclude) = &spec.exclude {
-        fields.push(Field::new("/exclude", Value::Null, list(exclude)));
+    if let (Some(_), Some(exclude)) = (&spec.exclude, spec.wants_excluded()) {
+        fields.push(Field::new("/exclude", Value::Null, list(&exclude)));
     }
-    if let Some(global) = &spec.global_types {
+    if let (Some(_), Some(global)) = (&spec.global_types, spec.wants_global_types()) {
         fields.push(Field::new("/globalTypes", Value::Null, global.word()));
     }
     if spec.role.is_some() {
@@ -144,7 +146,7 @@ fn types(facts: &Facts, spec: &RecorderSpec, live: &Recorder, wanted: &Types, di
     let Types::All { exclude, iam } = wanted else { return };
     let (was_excluded, had_iam) = match &live.types {
         Types::Only(types) => {
-            differs.say("/record", some(types.len()), "all", Direction::Strengthens);
+            differs.say(TYPES, some(types.len()), "all", Direction::Strengthens);
             differs.more = true;
             return;
         }
@@ -166,7 +168,7 @@ fn types(facts: &Facts, spec: &RecorderSpec, live: &Recorder, wanted: &Types, di
         let wants = spec.wants_global_types();
         let direction = match (iam, &wants) {
             (true, _) => Direction::Strengthens,
-            (false, Some(GlobalTypes::None) | None) => Direction::Weakens,
+            (false, Some(GlobalTypes::None | GlobalTypes::Any) | None) => Direction::Weakens,
             // They are recorded where they are to be, and here as well.
             (false, Some(GlobalTypes::Home | GlobalTypes::In(_))) => Direction::Neutral,
         };
@@ -232,7 +234,7 @@ fn carried(spec: &RecorderSpec, live: &Recorder, sent: &Settings) -> Option<Stri
     let mut carries = Vec::new();
     match &live.types {
         Types::Only(types) if !spec.declares_types() => carries.push(format!("record {}", some(types.len()))),
-        Types::All { exclude, .. } if spec.exclude.is_none() && spec.record.is_none() && !exclude.is_empty() => {
+        Types::All { exclude, .. } if spec.wants_excluded().is_none() && !exclude.is_empty() => {
             carries.push(format!("exclude {}", exclude.iter().cloned().collect::<Vec<_>>().join(", ")));
         }
         _ => {}

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::channel;
 use super::live::Recorder;
-use super::recorder::{COST, NO_RECORDER, adopts};
-use super::spec::RecorderSpec;
+use super::recorder::{COST, adopts};
+use super::spec::{NONE, RecorderSpec};
 use super::write::{START, Write};
 use crate::control::{
     Change, Direction, Facts, Field, ManualTask, Progress, Thing, Verdict, Verified,
@@ -40,16 +40,15 @@ pub fn recording(
                 direction: Direction::Weakens,
                 adopts: live.and_then(adopts),
                 stands_on: Some(Vec::new()),
-                ..Change::update(vec![Field::new("/recording", true, false)], vec![Write::Stop { recorder }])
+                ..Change::update(vec![Field::new("/record", "all", NONE)], vec![Write::Stop { recorder }])
             })
         }
         (true, Some(true)) => live.map_or(Verdict::InSync, status),
-        (true, None) if !spec.declares_recorder() => invalid(NO_RECORDER),
         (true, None | Some(false)) => {
             if !has_channel && spec.deliver_to.is_none() {
                 return invalid("a recorder does not start without a delivery channel: say `deliverTo`");
             }
-            let before = live.map_or(Value::Null, |_| false.into());
+            let before = live.map_or(Value::Null, |_| NONE.into());
             let recorder = live.map_or_else(|| "default".to_owned(), |live| live.name.clone());
             let needs = channel::needs(facts, spec).into_iter().map(|need| need.thing);
             Verdict::Change(Change {
@@ -59,7 +58,7 @@ pub fn recording(
                 // It starts once there is a channel, which this same plan makes.
                 stands_on: Some(if has_channel { Vec::new() } else { needs.collect() }),
                 ..Change::update(
-                    vec![Field::new("/recording", before, true)],
+                    vec![Field::new("/record", before, "all")],
                     vec![Write::Start { recorder }],
                 )
             })

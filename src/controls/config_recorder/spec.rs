@@ -1,13 +1,17 @@
 //! What the YAML says of the recorder.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::control::{Bounded, Facts};
+use crate::control::Bounded;
 use crate::place::Region;
+pub use words::{Exclude, GlobalTypes};
+use words::well_formed;
 
 /// AWS Config in each region. What is not declared is left as it is; what `record: all` stands for is said at each
 /// field.
@@ -15,19 +19,15 @@ use crate::place::Region;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RecorderSpec {
     /// `all`: every type of resource that AWS Config knows now or learns later is recorded, by a recorder that is
-    /// made where there is none and that runs (FSBP Config.1).
-    #[schemars(extend("x-fixed" = "`all` is the one thing that can be recorded; types are left out by `exclude`"))]
+    /// made where there is none and that runs (FSBP Config.1). `none`: it is stopped.
     pub record: Option<Record>,
-    /// The recorder runs; `false` stops it. With `record: all` it runs unless this says otherwise.
-    #[schemars(extend("x-fixed" = "`record: all` says it where this does not"))]
-    pub recording: Option<bool>,
     /// Types that are not recorded, by AWS's names, `AWS::EC2::NetworkInterface`. With `record: all` nothing is
-    /// excluded unless this says so.
-    #[serde(deserialize_with = "types")]
+    /// excluded unless this says so; `any` leaves it as it is.
     #[schemars(extend("x-fixed" = "`record: all` says it where this does not"))]
-    pub exclude: Option<BTreeSet<String>>,
+    pub exclude: Option<Exclude>,
     /// Where the users, groups, roles and policies of IAM are recorded, which are the same in all regions: `home`
-    /// (so with `record: all`), `none`, or one region by its code, for homes that cannot record them.
+    /// (so with `record: all`), `none`, or one region by its code, for homes that cannot record them. `any` leaves it
+    /// as it is.
     #[schemars(extend("x-fixed" = "`record: all` says it where this does not"))]
     pub global_types: Option<GlobalTypes>,
     /// What AWS Config reads with. `service-linked` (so with `record: all`): its own role, made if it is missing;
@@ -65,6 +65,7 @@ pub const NONE: &str = "none";
 #[schemars(inline)]
 pub enum Record {
     All,
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -150,64 +151,6 @@ impl Snapshots {
     }
 }
 
-/// Where IAM's types are recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub enum GlobalTypes {
-    Home,
-    None,
-    In(Region),
-}
-
-impl GlobalTypes {
-    pub fn word(&self) -> &str {
-        match self {
-            Self::Home => "home",
-            Self::None => NONE,
-            Self::In(region) => region.as_str(),
-        }
-    }
-
-    /// Is this scope's region the one?
-    pub fn here(&self, facts: &Facts) -> bool {
-        match self {
-            Self::Home => facts.scope.region == facts.home,
-            Self::None => false,
-            Self::In(region) => facts.scope.region == *region,
-        }
-    }
-}
-
-impl From<String> for GlobalTypes {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "home" => Self::Home,
-            NONE => Self::None,
-            code => Self::In(Region::new(code)),
-        }
-    }
-}
-
-impl From<GlobalTypes> for String {
-    fn from(word: GlobalTypes) -> Self {
-        word.word().to_owned()
-    }
-}
-
-impl JsonSchema for GlobalTypes {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "GlobalTypes".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string"})
-    }
-}
-
 /// The types that are the same in all regions (API reference, RecordingGroup).
 pub const IAM: [&str; 4] = ["AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User"];
 
@@ -253,7 +196,7 @@ impl RecorderSpec {
 
     /// Is it declared which types are recorded?
     pub fn declares_types(&self) -> bool {
-        self.record.is_some() || self.exclude.is_some() || self.global_types.is_some()
+        self.records_all() || self.wants_excluded().is_some() || self.wants_global_types().is_some()
     }
 
     pub fn declares_channel(&self) -> bool {
@@ -264,43 +207,38 @@ impl RecorderSpec {
     pub fn wants_service_linked(&self) -> bool {
         match self.role {
             Some(role) => role == Role::ServiceLinked,
-            None => self.record.is_some(),
+            None => self.records_all(),
+        }
+    }
+
+    pub fn records_all(&self) -> bool {
+        self.record == Some(Record::All)
+    }
+
+    /// Which types are to be excluded, if that is declared.
+    pub fn wants_excluded(&self) -> Option<BTreeSet<String>> {
+        match &self.exclude {
+            Some(Exclude::These(names)) => Some(names.clone()),
+            Some(Exclude::Any) => None,
+            None => self.records_all().then(BTreeSet::new),
         }
     }
 
     /// Must the recorder run?
     pub fn wants_recording(&self) -> Option<bool> {
-        self.recording.or(self.record.map(|Record::All| true))
+        self.record.map(|record| record == Record::All)
     }
 
     /// Where IAM's types are recorded, if that is declared.
     pub fn wants_global_types(&self) -> Option<GlobalTypes> {
-        self.global_types.clone().or(self.record.map(|Record::All| GlobalTypes::Home))
+        let unsaid = self.records_all().then_some(GlobalTypes::Home);
+        self.global_types.clone().or(unsaid).filter(|global| *global != GlobalTypes::Any)
     }
 
     /// The declared entries of `frequencyOf`: `null` takes an inherited one out.
     pub fn frequencies(&self) -> impl Iterator<Item = (&str, Frequency)> {
         self.frequency_of.iter().filter_map(|(name, of)| of.map(|of| (name.as_str(), of)))
     }
-}
-
-/// `AWS::EC2::Instance`: the shape of a name, not a list of them, which AWS adds to.
-fn well_formed(name: &str) -> Result<(), String> {
-    let parts: Vec<&str> = name.split("::").collect();
-    let well = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
-    if parts.len() == 3 && parts.iter().all(well) {
-        Ok(())
-    } else {
-        Err(format!("`{name}` is not a type of resource: write it as `AWS::EC2::Instance`"))
-    }
-}
-
-fn types<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<BTreeSet<String>>, D::Error> {
-    let types = Option::<BTreeSet<String>>::deserialize(from)?;
-    for name in types.iter().flatten() {
-        well_formed(name).map_err(serde::de::Error::custom)?;
-    }
-    Ok(types)
 }
 
 fn frequencies<'de, D: serde::Deserializer<'de>>(
@@ -351,11 +289,15 @@ mod tests {
         let all = read(json!({"record": "all"})).unwrap();
         assert!(all.wants_service_linked());
         assert_eq!((all.wants_recording(), all.wants_global_types()), (Some(true), Some(GlobalTypes::Home)));
-        let other = json!({"record": "all", "role": "any", "recording": false, "globalTypes": "eu-central-1"});
+        assert_eq!(all.wants_excluded(), Some(BTreeSet::new()));
+        let other = json!({"record": "all", "role": "any", "exclude": "any", "globalTypes": "eu-central-1"});
         let other = read(other).unwrap();
         assert!(!other.wants_service_linked());
         let region = GlobalTypes::In(Region::new("eu-central-1"));
-        assert_eq!((other.wants_recording(), other.wants_global_types()), (Some(false), Some(region)));
+        assert_eq!((other.wants_excluded(), other.wants_global_types()), (None, Some(region)));
+        let none = read(json!({"record": "none", "globalTypes": "any"})).unwrap();
+        assert!(!none.declares_recorder());
+        assert_eq!(none.wants_recording(), Some(false));
         let nothing = read(json!({"retentionDays": 400})).unwrap();
         assert!(!nothing.declares_recorder() && !nothing.declares_channel());
         assert_eq!(nothing.wants_recording(), None);

@@ -4,11 +4,14 @@ use serde_json::{Value, json};
 
 use super::live::{Channel, Recorder, Types};
 use super::spec::Frequency;
-use super::write::{Key, Place, Settings, Topic};
+use super::write::Settings;
 use super::*;
 use crate::control::{Change, ChangeKind, Direction, Found, Risk, Thing};
 use crate::controls::tests::facts;
 use crate::place::Region;
+
+mod channel;
+mod wire;
 
 
 
@@ -18,11 +21,11 @@ const SERVICE_LINKED: &str =
     "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
 
 fn key() -> Thing {
-    channel::key(facts().archive().unwrap())
+    super::channel::key(facts().archive().unwrap())
 }
 
 fn topic() -> Thing {
-    channel::topic(&facts(), "config-changes")
+    super::channel::topic(&facts(), "config-changes")
 }
 
 fn known() -> Known {
@@ -131,7 +134,7 @@ fn a_new_account_gets_role_recorder_channel_and_start_in_that_order() {
     let channel = change(&found, "delivery");
     assert_eq!((channel.kind, &channel.stands_on), (ChangeKind::Create, &None));
     let started = change(&found, "recording");
-    assert_eq!(started.fields, [Field::new("/recording", Value::Null, true)]);
+    assert_eq!(started.fields, [Field::new("/record", Value::Null, "all")]);
     let here = Thing::ConfigRecorder { account: facts().scope.account, region: facts().scope.region };
     assert_eq!(started.makes, [here]);
     assert!(started.cost.is_some());
@@ -196,7 +199,7 @@ fn all_is_all_however_it_is_said_and_less_is_not() {
     assert_eq!((more.direction, more.cost), (Direction::Weakens, None));
     let only = Recorder { types: Types::Only(names(&["AWS::S3::Bucket"])), ..live() };
     let only = one(json!({"record": "all"}), only);
-    assert_eq!(only.fields, [Field::new("/record", "1 type", "all")]);
+    assert_eq!(only.fields, [Field::new("/record/types", "1 type", "all")]);
     assert_eq!(sent(&only).types, all(&[], true));
 }
 
@@ -274,7 +277,7 @@ fn a_recorder_is_started_waited_for_and_its_failure_told() {
     assert_eq!((started.makes.len(), started.stands_on), (1, Some(vec![])), "the channel is there");
     assert_eq!(started.steps, [Write::Start { recorder: "default".into() }]);
 
-    let off = json!({"record": "all", "recording": false});
+    let off = json!({"record": "none"});
     assert_eq!(verdict(&plan(off.clone(), &seen(stopped)), "recording"), Verdict::InSync);
     let stop = change(&plan(off, &seen(live())), "recording");
     assert_eq!((stop.direction, stop.makes.len()), (Direction::Weakens, 0));
@@ -288,7 +291,6 @@ fn what_cannot_work_is_told_before_any_call() {
     };
     let nothing = Observed::default();
     assert!(says(json!({"deliverTo": "archive"}), &nothing, "delivery").contains("say `record: all`"));
-    assert!(says(json!({"recording": true}), &nothing, "recording").contains("say `record: all`"));
     assert!(says(json!({"record": "all"}), &nothing, "recording").contains("say `deliverTo`"));
     let bare = Observed { recorder: Some(live()), ..Observed::default() };
     assert!(says(json!({"snapshots": "One_Hour"}), &bare, "delivery").contains("say `deliverTo`"));
@@ -296,95 +298,6 @@ fn what_cannot_work_is_told_before_any_call() {
     alone.organization = None;
     let found = plan_with(&alone, recommended(), &seen(live()));
     assert!(matches!(verdict(&found, "delivery"), Verdict::Unknown { .. }), "{found:?}");
-}
-
-#[test]
-fn a_channel_is_turned_rather_than_doubled_and_keeps_what_is_not_declared() {
-    let spec = || json!({"deliverTo": "archive"});
-    assert_eq!(verdict(&plan(spec(), &through(delivers())), "delivery"), Verdict::InSync);
-    let elsewhere = Channel {
-        name: "prod".into(),
-        bucket: "old".into(),
-        prefix: Some("config".into()),
-        topic_arn: Some("arn:aws:sns:eu-west-1:999988887777:all".into()),
-        ..delivers()
-    };
-    let turned = change(&plan(spec(), &through(elsewhere.clone())), "delivery");
-    assert_eq!(turned.fields, [Field::new("/deliverTo", "bucket old", "archive")]);
-    assert_eq!((turned.risk, turned.direction), (Risk::Disruptive, Direction::Neutral));
-    assert!(turned.adopts.is_some_and(|adopts| adopts.contains("prod")));
-    let carries = turned.carries.expect("it says so");
-    assert!(carries.contains("topic all of account 999988887777") && carries.contains("TwentyFour_Hours"));
-    let place = Place {
-        name: "prod".into(),
-        bucket: "acme-logs".into(),
-        prefix: None,
-        key: Key::Of(key()),
-        topic: Topic::AsItIs,
-        snapshots: Some("TwentyFour_Hours".into()),
-    };
-    assert_eq!(turned.steps, [Write::PutChannel { place }]);
-
-    let folder = Channel { bucket: "acme-logs".into(), key_arn: None, ..elsewhere };
-    let keyed = change(&plan(spec(), &through(folder)), "delivery");
-    assert_eq!(keyed.fields, [Field::new("/deliverTo", "archive, without a key", "archive")]);
-    let Some(Write::PutChannel { place }) = keyed.steps.first() else { panic!() };
-    assert_eq!(place.prefix.as_deref(), Some("config"), "somebody's folder in the archive stays");
-}
-
-#[test]
-fn topics_and_snapshots_have_words_for_nothing() {
-    let with = Channel { topic_arn: Some(TOPIC_ARN.into()), ..delivers() };
-    let of = |spec: Value, channel: &Channel| change(&plan(spec, &through(channel.clone())), "delivery");
-    let same = plan(json!({"topic": "config-changes"}), &through(with.clone()));
-    assert_eq!(verdict(&same, "delivery"), Verdict::InSync);
-    let taken = of(json!({"topic": "none"}), &with);
-    assert_eq!(taken.fields, [Field::new("/topic", "config-changes", "none")]);
-    assert_eq!(taken.direction, Direction::Weakens);
-    let given = of(json!({"topic": "config-changes"}), &delivers());
-    assert_eq!(given.fields, [Field::new("/topic", "none", "config-changes")]);
-    let Some(Write::PutChannel { place }) = given.steps.first() else { panic!() };
-    assert_eq!((&place.topic, &place.key), (&Topic::Of(topic()), &Key::AsItIs));
-    let oftener = of(json!({"snapshots": "One_Hour"}), &delivers());
-    assert_eq!(oftener.direction, Direction::Strengthens);
-    let never = of(json!({"snapshots": "none"}), &delivers());
-    assert_eq!(never.direction, Direction::Weakens);
-    let none = Channel { snapshots: None, ..delivers() };
-    assert_eq!(verdict(&plan(json!({"snapshots": "none"}), &through(none)), "delivery"), Verdict::InSync);
-    let unread = Known::new([(topic(), Found::Unknown(Fault::local(
-        crate::fault::FaultKind::Denied, "sns:GetTopicAttributes", "no",
-    )))]);
-    let spec = serde_json::from_value(json!({"topic": "config-changes"})).unwrap();
-    let found = ConfigRecorder.plan(&facts(), &unread, &spec, &through(delivers()));
-    assert!(matches!(found[0].verdict, Verdict::Unknown { .. }), "unknown is never in sync");
-}
-
-#[test]
-fn what_does_not_arrive_is_told() {
-    let failed = Channel { failures: vec![("history".into(), "AccessDenied: closed".into())], ..delivers() };
-    let Verdict::Manual(task) = verdict(&plan(json!({"deliverTo": "archive"}), &through(failed)), "delivery")
-    else {
-        panic!()
-    };
-    assert_eq!(task.found, [("history".to_owned(), "AccessDenied: closed".to_owned())]);
-}
-
-#[test]
-fn a_shorter_memory_destroys_and_a_longer_one_does_not() {
-    let of = |days: u32, live| {
-        let observed = Observed { retention_days: live, ..seen(live_recorder()) };
-        verdict(&plan(json!({"retentionDays": days}), &observed), "retention")
-    };
-    assert_eq!(of(2557, None), Verdict::InSync);
-    let Verdict::Change(shorter) = of(400, None) else { panic!() };
-    assert_eq!((shorter.risk, shorter.direction), (Risk::Destructive, Direction::Weakens));
-    let Verdict::Change(longer) = of(400, Some(30)) else { panic!() };
-    assert_eq!((longer.risk, longer.direction), (Risk::Safe, Direction::Strengthens));
-    assert_eq!(longer.fields, [Field::new("/retentionDays", 30, 400)]);
-}
-
-fn live_recorder() -> Recorder {
-    live()
 }
 
 #[test]
@@ -413,7 +326,12 @@ fn the_inverse_says_what_was_before_and_nothing_else() {
     assert_eq!(said("recorder", "/exclude"), Some(json!(["AWS::S3::Bucket"])));
     assert_eq!(said("recorder", "/globalTypes"), Some(json!("none")));
     assert_eq!(said("recorder", "/record"), Some(Value::Null), "that would say more");
-    assert_eq!(said("recording", "/recording"), Some(json!(false)));
+    assert_eq!(said("recording", "/record"), Some(json!("none")));
+    let stopped = change(&plan(json!({"record": "none"}), &seen(live())), "recording").fields;
+    let runs = ConfigRecorder.inverse(RESOURCE, &stopped).unwrap();
+    let live = Recorder { types: all(&["AWS::S3::Bucket"], false), role_arn: "x".into(), ..live() };
+    let found = ConfigRecorder.plan(&facts(), &known(), &runs, &seen(live));
+    assert!(found.iter().all(|finding| finding.verdict == Verdict::InSync), "{found:?}");
     assert_eq!(said("delivery", "/snapshots"), Some(json!("TwentyFour_Hours")));
     assert_eq!(said("retention", "/retentionDays"), Some(json!(2557)));
     let created = change(&plan(recommended(), &Observed::default()), "delivery");

@@ -73,7 +73,8 @@ pub enum Key {
 pub enum Topic {
     AsItIs,
     None,
-    Of(Thing),
+    /// Of the account and region that the channel is in, so that one plan is true of all of them.
+    Of(String),
 }
 
 /// It is looked up first, and made only where it is missing.
@@ -257,7 +258,10 @@ async fn put_channel(aws: &Writer, known: &Known, place: &Place) -> Result<(), F
     let topic = match &place.topic {
         Topic::AsItIs => live.as_ref().and_then(|live| live.sns_topic_arn.clone()),
         Topic::None => None,
-        Topic::Of(topic) => Some(arn(known, topic)?),
+        Topic::Of(name) => {
+            let (account, region) = (aws.scope.account.clone(), aws.scope.region.clone());
+            Some(arn(known, &Thing::Topic { account, region, name: name.clone() })?)
+        }
     };
     let snapshots = place.snapshots.as_deref().map(|word| {
         let frequency = MaximumExecutionFrequency::from(word);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use baseline::sandbox::World;
-use baseline::sandbox::config::{Config, Recorder, Recording};
+use baseline::sandbox::config::{Config, Pack, Recorder, Recording, Rule};
 use serde_json::{Value, json};
 
 use super::{BUCKET, Happening, KEY, archive};
@@ -13,6 +13,8 @@ use crate::conformance::stage::{ARCHIVE, HOME, MEMBER, ORGANIZATION};
 pub async fn furnish(world: &World, control: &str) -> bool {
     match control {
         "config.recorder" => deliveries(world).await,
+        "config.rules" => rules(world),
+        "config.conformance-packs" => runs(world),
         _ => return false,
     }
     true
@@ -52,6 +54,58 @@ pub async fn deliveries(world: &World) {
     });
 }
 
+/// A recorder that records.
+fn runs(world: &World) {
+    let now = world.now();
+    config(world, |config| {
+        let mut recorder = Recorder::new("default", &format!("arn:aws:iam::{MEMBER}:role/config"));
+        recorder.started = Some(now);
+        config.recorder = Some(recorder);
+    });
+}
+
+/// A recorder, what the example's rules call and run with, and a rule of one of their names.
+fn rules(world: &World) {
+    runs(world);
+    config(world, |config| {
+        config.functions.insert("config-own-check".to_owned());
+        config.rules.insert("encrypted-volumes".to_owned(), Rule::managed("ENCRYPTED_VOLUMES"));
+        let [rule, kind, id] = EXCEPTED.map(str::to_owned);
+        config.failing.insert((rule, kind, id));
+    });
+    world.account(MEMBER, |account| {
+        let mut role = account.iam.roles.get("baseline-apply").expect("every account has one").clone();
+        for name in ["config-remediation", "config-remediation-too"] {
+            role.name = name.to_owned();
+            account.iam.roles.insert(name.to_owned(), role.clone());
+        }
+    });
+}
+
+/// The resource that is excepted, under its rule.
+const EXCEPTED: [&str; 3] = ["encrypted-volumes", "AWS::EC2::Volume", "vol-0123456789abcdef0"];
+
+/// What is signed for beside the control's example.
+pub fn signed_off(control: &str) -> Option<Value> {
+    (control == "config.rules").then(|| {
+        json!({
+            "apiVersion": "baseline/v1",
+            "kind": "Exception",
+            "metadata": {"name": "legacy-volume"},
+            "spec": {
+                "control": "config.rules",
+                "rule": "exceptions",
+                "accounts": [MEMBER],
+                "resources": [EXCEPTED.join("/")],
+                "reason": "gone with the rewrite",
+                "owner": "team@acme.example",
+                "approver": "ciso@acme.example",
+                "expires": "2099-12-31",
+            },
+        })
+    })
+}
+
 fn config(world: &World, change: impl FnOnce(&mut Config)) {
     world.region(MEMBER, HOME, |region| change(&mut region.config));
 }
@@ -68,6 +122,8 @@ fn types(names: &[&str]) -> BTreeSet<String> {
 pub fn happenings(control: &str) -> &'static [Happening] {
     match control {
         "config.recorder" => RECORDER,
+        "config.rules" => RULES,
+        "config.conformance-packs" => PACKS,
         _ => &[],
     }
 }
@@ -159,6 +215,77 @@ const RECORDER: &[Happening] = &[
         name: "the recorder is deleted",
         change: |world| config(world, |config| *config = Config::default()),
         rule: "recorder",
+    },
+];
+
+fn rule(world: &World, name: &str, change: impl FnOnce(&mut Rule)) {
+    config(world, |config| change(config.rules.get_mut(name).expect("it was made")));
+}
+
+const RULES: &[Happening] = &[
+    Happening {
+        name: "a rule is deleted",
+        change: |world| config(world, |config| drop(config.rules.remove("access-keys-rotated"))),
+        rule: "rule",
+    },
+    Happening {
+        name: "a rule evaluates something else",
+        change: |world| {
+            rule(world, "encrypted-volumes", |rule| rule.source = Rule::managed("EIP_ATTACHED").source);
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "another function is called",
+        change: |world| {
+            rule(world, "own-check", |rule| {
+                let other = "arn:aws:lambda:us-east-1:999988887777:function:other";
+                rule.source.source_identifier = Some(other.to_owned());
+            });
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "a policy is emptied",
+        change: |world| {
+            rule(world, "versioned-buckets", |rule| {
+                let details = rule.source.custom_policy_details.as_mut().expect("a Guard rule");
+                details.policy_text = "rule nothing { this exists }".to_owned();
+            });
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "a remediation is deleted",
+        change: |world| config(world, |config| config.remediations.clear()),
+        rule: "remediation",
+    },
+    Happening {
+        name: "an exception is deleted",
+        change: |world| config(world, |config| config.exceptions.clear()),
+        rule: "exceptions",
+    },
+];
+
+fn pack(world: &World, change: impl FnOnce(&mut Pack)) {
+    config(world, |config| change(config.packs.get_mut("encryption").expect("it was made")));
+}
+
+const PACKS: &[Happening] = &[
+    Happening {
+        name: "AWS could not deploy it",
+        change: |world| pack(world, |pack| pack.failure = Some("a rule is not known".to_owned())),
+        rule: "pack",
+    },
+    Happening {
+        name: "somebody else's template, without our tag",
+        change: |world| pack(world, |pack| drop(pack.tags.remove("baseline:template"))),
+        rule: "pack",
+    },
+    Happening {
+        name: "the pack is deleted",
+        change: |world| config(world, |config| config.packs.clear()),
+        rule: "pack",
     },
 ];
 
