@@ -25,7 +25,7 @@ pub use admin::AdminAccount;
 pub use bounded::Bounded;
 pub use contract::{AwsWrite, Control, Nothing};
 pub use erased::{ErasedControl, Misfit, Step};
-pub use facts::{Archive, Facts, Networks, OrganizationFacts};
+pub use facts::{Archive, Exempt, Facts, Networks, OrganizationFacts};
 pub use finding::{
     Change, ChangeKind, Direction, Field, Finding, ManualTask, Progress, Risk, Sight, Verdict, Verified,
 };

@@ -3,6 +3,9 @@
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
 mod cloudtrail_trail;
+mod config_conformance_packs;
+mod config_recorder;
+mod config_rules;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
@@ -31,6 +34,8 @@ mod securityhub_standards;
 mod sns_topics;
 mod waf_acl;
 mod waf_association;
+#[cfg(test)]
+mod wire;
 
 use crate::control::ErasedControl;
 
@@ -42,6 +47,9 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
     &cloudtrail_trail::OrganizationTrail,
+    &config_recorder::ConfigRecorder,
+    &config_rules::ConfigRules,
+    &config_conformance_packs::ConformancePacks,
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,
@@ -106,6 +114,7 @@ pub(crate) mod tests {
             }),
             tags: BTreeMap::from([("managed-by".into(), "baseline".into())]),
             networks: std::sync::Arc::default(),
+            exempt: Vec::new(),
             observed_at: jiff::Timestamp::UNIX_EPOCH,
         }
     }

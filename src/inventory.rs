@@ -119,6 +119,7 @@ pub fn facts(organization: &Settings, account: &DesiredAccount, seen: &Seen, reg
         organization: organization.facts(),
         tags: organization.tags.clone(),
         networks: Arc::clone(&organization.networks),
+        exempt: organization.exempt(account, region, seen.observed_at),
         observed_at: seen.observed_at,
     }
 }

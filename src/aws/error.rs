@@ -73,9 +73,12 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     iter::successors(Some(error), |error| (*error).source())
 }
 
-/// What services say of what they do not see yet: CloudTrail of a bucket policy, key policy, role or log group (API
-/// reference, CreateTrail). A wrong one is answered in the same way, so waiting has to end.
+/// What services say of what they do not see yet: CloudTrail and AWS Config of a bucket policy, key policy, role or log
+/// group (API references, CreateTrail, PutDeliveryChannel, PutConfigurationRecorder). A wrong one is answered in the
+/// same way, so waiting has to end.
 const NOT_READY: &[&str] = &[
+    "InsufficientDeliveryPolicyException",
+    "InvalidRoleException",
     "InsufficientS3BucketPolicyException",
     "InsufficientEncryptionPolicyException",
     "InvalidCloudWatchLogsRoleArnException",

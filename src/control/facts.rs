@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Network;
@@ -26,12 +27,32 @@ pub struct Facts {
     /// Lists of networks by name, from the Organization document; shared by all scopes.
     #[serde(default)]
     pub networks: Arc<Networks>,
+    /// What somebody has signed for in this scope, by resource. Most controls leave it to the engine, which reports
+    /// such findings as excepted; a control reads it where AWS itself keeps exceptions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempt: Vec<Exempt>,
     /// When the observation was made: the only clock that a plan has.
     pub observed_at: Timestamp,
 }
 
 /// Lists of networks by name. None of them is empty.
 pub type Networks = BTreeMap<String, BTreeSet<Network>>;
+
+/// An Exception document that names resources, is of this scope, and holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exempt {
+    /// The document's name.
+    pub name: String,
+    /// A control's id.
+    pub control: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    pub resources: Vec<String>,
+    pub reason: String,
+    /// The last day on which it holds.
+    pub expires: Date,
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -25,12 +25,17 @@ impl Exception {
         resource: &str,
         on: Date,
     ) -> bool {
-        on <= self.expires.value
+        self.holds_in(account, name, region, on)
             && self.control == control
             && self.rule.as_ref().is_none_or(|own| own == rule)
+            && (self.resources.is_empty() || any(&self.resources, resource))
+    }
+
+    /// Does it hold in this scope on this day, whatever it is about?
+    pub fn holds_in(&self, account: &AccountId, name: &str, region: &Region, on: Date) -> bool {
+        on <= self.expires.value
             && means(&self.accounts, account, name)
             && (self.regions.is_empty() || self.regions.contains(region))
-            && (self.resources.is_empty() || any(&self.resources, resource))
     }
 }
 

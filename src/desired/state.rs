@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::aws::Role;
 use crate::aws::journal::Purpose;
-use crate::control::{Archive, ErasedControl, Facts, Networks, OrganizationFacts};
+use crate::control::{Archive, ErasedControl, Exempt, Facts, Networks, OrganizationFacts};
 use crate::desired::template::{self, Values};
 use crate::desired::{
     ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Resolved,
@@ -48,6 +50,8 @@ pub struct Settings {
     pub networks: Arc<Networks>,
     pub guards: Guards,
     pub limits: BTreeMap<String, Limit>,
+    /// Those that name resources: what controls may have to know of them.
+    pub exceptions: Vec<Exception>,
 }
 
 impl Settings {
@@ -66,7 +70,31 @@ impl Settings {
             networks: Arc::clone(&organization.networks),
             guards: organization.guards.clone(),
             limits: organization.limits.clone(),
+            exceptions: documents
+                .exceptions
+                .iter()
+                .filter(|exception| !exception.resources.is_empty())
+                .cloned()
+                .collect(),
         }
+    }
+
+    /// What is signed for in one scope, by resource, at that time.
+    pub fn exempt(&self, account: &DesiredAccount, region: &Region, at: Timestamp) -> Vec<Exempt> {
+        if self.exceptions.is_empty() {
+            return Vec::new();
+        }
+        let day = at.to_zoned_datetime(TimeZone::UTC).date();
+        let here = |exception: &&Exception| exception.holds_in(&account.id, &account.name, region, day);
+        let exempt = |exception: &Exception| Exempt {
+            name: exception.metadata.name.value.clone(),
+            control: exception.control.clone(),
+            rule: exception.rule.clone(),
+            resources: exception.resources.clone(),
+            reason: exception.reason.clone(),
+            expires: exception.expires.value,
+        };
+        self.exceptions.iter().filter(here).map(exempt).collect()
     }
 
     /// The role that a session of this purpose assumes; without roles, the caller's own credentials.

@@ -3,6 +3,7 @@
 //! Sources: AWS Identity and Access Management API Reference, the operation named at each handler.
 
 mod policies;
+mod service_linked;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -29,6 +30,7 @@ use super::operation::{
 };
 use super::policy;
 pub(super) use policies::permits;
+pub(super) use service_linked::ensure as ensure_service_linked;
 
 static SERVICE: Service = Service {
     id: "IAM",
@@ -49,6 +51,7 @@ pub(super) fn operations() -> Operations {
         .on("GetRolePolicy", policies::get_role_policy)
         .on("PutRolePolicy", policies::put_role_policy)
         .on("UpdateAssumeRolePolicy", policies::update_assume_role_policy)
+        .on("CreateServiceLinkedRole", service_linked::create_service_linked_role)
 }
 
 /// IAM of one account.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gaps_inspector
+import gaps_config
 import gaps_logs
 import gaps_notices
 import gaps_securityhub
@@ -170,6 +171,7 @@ PROBES: tuple[Probe, ...] = (
     *gaps_organization.PROBES,
     *gaps_waf.PROBES,
     *gaps_waf_association.PROBES,
+    *gaps_config.PROBES,
 )
 
 

@@ -79,6 +79,14 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "versions of managed rule groups that are about to expire",
         why: "they are not listed any more, like those that have",
     },
+    NotShown {
+        what: "evaluations of rules of AWS Config",
+        why: "the world has no resources that a rule looks at: it only says which of them do not comply",
+    },
+    NotShown {
+        what: "documents and automations of Systems Manager",
+        why: "the world has no Systems Manager: a document is a name that AWS Config takes",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",

@@ -123,6 +123,11 @@ impl Stage {
             }
         });
         self.put("organization.yaml", &organization)?;
+        for control in self.controls {
+            if let Some(exception) = bench::signed_off(control.meta().id) {
+                self.put("exception.yaml", &exception)?;
+            }
+        }
         let management = self.controls.iter().any(|control| account_of(*control) == MANAGEMENT);
         let management = management.then_some(("management", MANAGEMENT));
         for (name, id) in [("member", MEMBER), ("archive", ARCHIVE)].into_iter().chain(management) {
