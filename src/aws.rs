@@ -5,6 +5,8 @@
 //! clients than for calls.
 
 mod account_host;
+#[cfg(test)]
+pub(crate) mod canned;
 mod client;
 mod connect;
 pub mod edge;

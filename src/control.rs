@@ -15,6 +15,7 @@ mod erased;
 mod facts;
 mod finding;
 mod meta;
+mod retention;
 mod select;
 mod thing;
 
@@ -26,6 +27,7 @@ pub use finding::{
     Change, ChangeKind, Direction, Field, Finding, ManualTask, Progress, Risk, Sight, Verdict, Verified,
 };
 pub use meta::{Accounts, Meta, Reach, Regions, Rule, Severity};
+pub use retention::Retention;
 pub use select::Select;
 pub use thing::{Found, Known, Need, Thing};
 

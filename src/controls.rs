@@ -10,6 +10,7 @@ mod guardduty_detector;
 mod iam_password_policy;
 mod iam_root_user;
 mod kms_keys;
+mod logs_groups;
 mod s3_account_public_access;
 mod s3_log_archive;
 
@@ -22,6 +23,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &kms_keys::Keys,
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
+    &logs_groups::Groups,
     &guardduty_detector::GuardDutyDetector,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,

@@ -35,6 +35,8 @@ pub struct Rate {
 /// | account | all | 5, 10 | Account Management quotas: 10 a second for an account |
 /// | cloudtrail | CreateTrail, UpdateTrail, PutEventSelectors and other writes | 1, 1 | CloudTrail quotas, transactions a second |
 /// | cloudtrail | reads | 5, 5 | CloudTrail quotas: 10 a second, half left to others |
+/// | cloudwatch | PutMetricAlarm and other writes | 3, 3 | CloudWatch quotas: PutMetricAlarm 3 a second |
+/// | cloudwatch | reads | 5, 5 | CloudWatch quotas: DescribeAlarms 9 a second, half left to others |
 /// | ec2 | all | 10, 50 | EC2 request throttling: buckets of 50 to 100, refilled by 5 to 20 a second |
 /// | logs | writes | 5, 5 | CloudWatch Logs quotas: PutRetentionPolicy, AssociateKmsKey and their like, 5 a second |
 /// | logs | reads | 5, 10 | CloudWatch Logs quotas: DescribeLogGroups 10 a second, half left to others |
@@ -56,6 +58,8 @@ const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("account", Class::Any, rate(5.0, 10.0)),
     ("cloudtrail", Class::Writes, rate(1.0, 1.0)),
     ("cloudtrail", Class::Any, rate(5.0, 5.0)),
+    ("cloudwatch", Class::Writes, rate(3.0, 3.0)),
+    ("cloudwatch", Class::Any, rate(5.0, 5.0)),
     ("ec2", Class::Any, rate(10.0, 50.0)),
     ("logs", Class::Writes, rate(5.0, 5.0)),
     ("logs", Class::Any, rate(5.0, 10.0)),

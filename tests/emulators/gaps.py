@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gaps_alarms
 import gaps_logs
 from gaps_logs import OTHER_ACCOUNT
 from moto_server import MANAGEMENT, MotoServer, code_of
@@ -156,6 +157,7 @@ PROBES: tuple[Probe, ...] = (
     sts_role_must_exist,
     throttling,
     *gaps_logs.PROBES,
+    *gaps_alarms.PROBES,
 )
 
 

@@ -47,6 +47,10 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "topics that CloudTrail publishes to",
         why: "the world has no SNS: a topic is a name that CloudTrail may publish to",
     },
+    NotShown {
+        what: "events that a metric filter counts, and alarms that ring",
+        why: "no events happen in the world; `controls::cloudwatch_cis_alarms` compares what patterns count",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",
