@@ -3,6 +3,7 @@
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
 mod cloudtrail_trail;
+mod cloudwatch_cis_alarms;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
@@ -24,6 +25,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &s3_log_archive::LogArchive,
     &cloudtrail_trail::CloudTrail,
     &logs_groups::Groups,
+    &cloudwatch_cis_alarms::CisAlarms,
     &guardduty_detector::GuardDutyDetector,
     &ec2_account_defaults::AccountDefaults,
     &s3_account_public_access::AccountPublicAccess,
