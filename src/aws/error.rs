@@ -121,7 +121,9 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
         | "ExpiredTokenException"
         | "SignatureDoesNotMatch" => FaultKind::Denied,
         _ if code.starts_with("NoSuch") || code.contains("NotFound") => FaultKind::NotFound,
-        _ if ["Conflict", "ConcurrentModification", "OperationAborted"].iter().any(|word| code.contains(word))
+        _ if ["Conflict", "ConcurrentModification", "OperationAborted"]
+            .iter()
+            .any(|word| code.contains(word))
             || status == Some(409) =>
         {
             FaultKind::Conflict

@@ -82,7 +82,9 @@ mod tests {
         let read = |value| serde_json::from_value::<Retention>(value).map_err(|error| error.to_string());
         assert_eq!(read(json!(365)), Ok(Retention::Days(365)));
         assert_eq!(read(json!("never")), Ok(Retention::Never));
-        for bad in [json!(0), json!(364), json!("365"), json!("always"), json!(true), json!(4_294_967_661_u64)] {
+        for bad in
+            [json!(0), json!(364), json!("365"), json!("always"), json!(true), json!(4_294_967_661_u64)]
+        {
             assert!(read(bad.clone()).is_err_and(|error| error.contains("`never` or one of 1, 3")), "{bad}");
         }
     }

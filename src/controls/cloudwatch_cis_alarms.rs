@@ -7,6 +7,7 @@ use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity};
 use crate::fault::Fault;
 
+mod found;
 mod live;
 mod pattern;
 mod plan;

@@ -109,7 +109,8 @@ groups:
     }
 
     fn needs(&self, facts: &Facts, spec: &GroupsSpec) -> Vec<Need> {
-        let keys = spec.rules.iter().map(|rule| &rule.key).chain(spec.groups.values().map(|group| &group.key));
+        let keys =
+            spec.rules.iter().map(|rule| &rule.key).chain(spec.groups.values().map(|group| &group.key));
         let aliases: BTreeSet<&str> = keys
             .filter_map(|key| match key {
                 Some(LogKey::Alias(alias)) => Some(alias.as_str()),

@@ -19,9 +19,7 @@ static SERVICE: Service = Service {
 };
 
 pub(super) fn operations() -> Operations {
-    Operations::of(&SERVICE)
-        .on("DescribeAlarms", describe_alarms)
-        .on("PutMetricAlarm", put_metric_alarm)
+    Operations::of(&SERVICE).on("DescribeAlarms", describe_alarms).on("PutMetricAlarm", put_metric_alarm)
 }
 
 /// What the service holds of one account in one region.
@@ -74,11 +72,16 @@ fn numbers(input: &PutMetricAlarmInput) -> Result<(), Refusal> {
 }
 
 /// PutMetricAlarm: makes or overwrites, without any data yet. This world has alarms on one metric, and no others.
-fn put_metric_alarm(call: &mut Call<'_>, input: &PutMetricAlarmInput) -> Result<PutMetricAlarmOutput, Refusal> {
+fn put_metric_alarm(
+    call: &mut Call<'_>,
+    input: &PutMetricAlarmInput,
+) -> Result<PutMetricAlarmOutput, Refusal> {
     let name = input
         .alarm_name()
         .filter(|name| length_within(name, 1, 255) && !name.contains(char::is_control))
-        .ok_or_else(|| invalid("1 validation error detected: Value at 'alarmName' failed to satisfy constraint"))?
+        .ok_or_else(|| {
+            invalid("1 validation error detected: Value at 'alarmName' failed to satisfy constraint")
+        })?
         .to_owned();
     let strange = !input.metrics().is_empty()
         || input.evaluation_criteria().is_some()
@@ -104,7 +107,9 @@ fn put_metric_alarm(call: &mut Call<'_>, input: &PutMetricAlarmInput) -> Result<
         return Err(invalid(format!("Option {missing} for TreatMissingData is not supported.")));
     }
     if input.alarm_description().is_some_and(|text| !length_within(text, 0, 1024)) {
-        return Err(invalid("1 validation error detected: Value at 'alarmDescription' failed to satisfy constraint"));
+        return Err(invalid(
+            "1 validation error detected: Value at 'alarmDescription' failed to satisfy constraint",
+        ));
     }
     let arn = call.arn("cloudwatch", format!("alarm:{name}"));
     let now = date_time(call.now);
@@ -150,11 +155,18 @@ fn put_metric_alarm(call: &mut Call<'_>, input: &PutMetricAlarmInput) -> Result<
 const ALARMS_A_PAGE: usize = 4;
 
 /// DescribeAlarms: by names or by a prefix, alarms on metrics where no type is said.
-fn describe_alarms(call: &mut Call<'_>, input: &DescribeAlarmsInput) -> Result<DescribeAlarmsOutput, Refusal> {
+fn describe_alarms(
+    call: &mut Call<'_>,
+    input: &DescribeAlarmsInput,
+) -> Result<DescribeAlarmsOutput, Refusal> {
     let size = match input.max_records() {
         None => ALARMS_A_PAGE,
         Some(most @ 1..=100) => usize::try_from(most).unwrap_or(ALARMS_A_PAGE).min(ALARMS_A_PAGE),
-        Some(_) => return Err(invalid("1 validation error detected: Value at 'maxRecords' failed to satisfy constraint")),
+        Some(_) => {
+            return Err(invalid(
+                "1 validation error detected: Value at 'maxRecords' failed to satisfy constraint",
+            ));
+        }
     };
     let (names, prefix) = (input.alarm_names(), input.alarm_name_prefix());
     if !names.is_empty() && prefix.is_some() {

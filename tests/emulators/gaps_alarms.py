@@ -134,6 +134,12 @@ def logs_filter_patterns(moto: MotoServer) -> str | None:
     return None if code == "InvalidParameterException" else f"a pattern that does not end: {code}"
 
 
+def logs_account_policies(moto: MotoServer) -> str | None:
+    logs = moto.client("logs", region=HOME)
+    code = code_of(lambda: logs.describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY"))
+    return None if code == "answered" else f"DescribeAccountPolicies: {code}"
+
+
 PROBES = (
     cloudwatch_speaks_cbor,
     cloudwatch_pages,
@@ -144,4 +150,5 @@ PROBES = (
     logs_deletion_protection,
     logs_hundred_filters,
     logs_filter_patterns,
+    logs_account_policies,
 )

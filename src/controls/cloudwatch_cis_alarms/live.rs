@@ -105,7 +105,8 @@ pub fn alarm(told: MetricAlarm) -> Option<Alarm> {
 }
 
 async fn filters(aws: &Reader, group: &str) -> Result<Option<Vec<Filter>>, Fault> {
-    let mut pages = aws.logs().describe_metric_filters().log_group_name(group).into_paginator().items().send();
+    let mut pages =
+        aws.logs().describe_metric_filters().log_group_name(group).into_paginator().items().send();
     let mut filters = Vec::new();
     while let Some(found) = pages.next().await {
         match found {
@@ -122,8 +123,7 @@ async fn filters(aws: &Reader, group: &str) -> Result<Option<Vec<Filter>>, Fault
 pub async fn read(aws: &Reader, group: &str) -> Result<Observed, Fault> {
     let filters = filters(aws, group).await?;
     let concerns = |alarm: &Alarm| {
-        alarm.name.starts_with(OURS)
-            || filters.iter().flatten().any(|filter| filter.metric == alarm.metric)
+        alarm.name.starts_with(OURS) || filters.iter().flatten().any(|filter| filter.metric == alarm.metric)
     };
     let mut alarms = Vec::new();
     let mut pages = aws.cloudwatch().describe_alarms().max_records(A_PAGE).into_paginator().send();

@@ -124,9 +124,7 @@ impl Reader<'_> {
                 }
                 let operator = words.join(" ");
                 let known = ["EXISTS", "NOT EXISTS", "IS NULL", "IS TRUE", "IS FALSE"];
-                known
-                    .contains(&operator.as_str())
-                    .then(|| Pattern::Term(property, operator, String::new()))
+                known.contains(&operator.as_str()).then(|| Pattern::Term(property, operator, String::new()))
             }
             _ => None,
         }
@@ -205,8 +203,21 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_like_nothing() {
         for text in [
-            "", "ERROR", "{", "{}", "{ $.a }", "{ $.a = }", "{ ($.a = b }", "{ $.a = b) }", "{ $.a = b && }",
-            "{ $.a = b | $.c = d }", "{ $.a = \"b }", "{ $.a SOMEHOW }", "{ = b }", "{ $.a ! b }", "[a, b]",
+            "",
+            "ERROR",
+            "{",
+            "{}",
+            "{ $.a }",
+            "{ $.a = }",
+            "{ ($.a = b }",
+            "{ $.a = b) }",
+            "{ $.a = b && }",
+            "{ $.a = b | $.c = d }",
+            "{ $.a = \"b }",
+            "{ $.a SOMEHOW }",
+            "{ = b }",
+            "{ $.a ! b }",
+            "[a, b]",
             "{ $.a = b } x",
         ] {
             assert_eq!(canonical(text), None, "{text}");

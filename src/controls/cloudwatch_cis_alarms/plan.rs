@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
-use super::live::{Alarm, Filter, Metric, Observed};
+use super::found::{Found, least, rings};
+use super::live::{Alarm, Metric, Observed};
 use super::spec::{AlarmSpec, AlarmsSpec, ExceptRole, role_word};
 use super::watch::{EXCEPT_ROLE, QUIET_PATH, SINGLE_SIGN_ON, Variant, Watch};
 use super::write::{New, Settings, Write};
-use crate::control::{Change, ChangeKind, Direction, Facts, Field, Known, ManualTask, Thing, Verdict, Verified};
+use crate::control::{
+    Change, ChangeKind, Direction, Facts, Field, Known, ManualTask, Thing, Verdict, Verified,
+};
 
 /// The filters that a log group can have (API reference, PutMetricFilter).
 const MOST_FILTERS: usize = 100;
@@ -24,50 +27,6 @@ pub fn topic(facts: &Facts, name: &str) -> Thing {
 pub fn log_group(facts: &Facts, name: &str) -> Thing {
     let (account, region) = (facts.scope.account.clone(), facts.scope.region.clone());
     Thing::LogGroup { account, region, name: name.to_owned() }
-}
-
-/// What there is of one watch.
-#[derive(Debug)]
-pub struct Found<'o> {
-    pub filter: Option<&'o Filter>,
-    pub alarm: Option<&'o Alarm>,
-    /// Which of the known patterns the filter has.
-    pub variant: Option<Variant>,
-}
-
-impl<'o> Found<'o> {
-    /// By our own names first; then any filter of the group that counts the same, and any alarm on its metric.
-    pub fn of(watch: &Watch, observed: &'o Observed) -> Self {
-        let name = watch.name();
-        let filters = observed.filters.as_deref().unwrap_or_default();
-        let alarms_on = |metric: &'o Metric| {
-            observed.alarms.iter().filter(move |alarm| alarm.metric == *metric && !alarm.divided)
-        };
-        let same =
-            |filter: &&'o Filter| !filter.divided && watch.variant_of(&filter.pattern).is_some();
-        let own = filters.iter().find(|filter| filter.name == name);
-        let filter = own
-            .or_else(|| filters.iter().filter(same).find(|filter| alarms_on(&filter.metric).next().is_some()))
-            .or_else(|| filters.iter().find(same));
-        let on_metric = || {
-            let all = || filter.into_iter().flat_map(|filter| alarms_on(&filter.metric));
-            all().find(|alarm| alarm.actions_enabled && !alarm.actions.is_empty()).or_else(|| all().next())
-        };
-        let alarm = observed.alarms.iter().find(|alarm| alarm.name == name).or_else(on_metric);
-        let variant = filter.and_then(|filter| watch.variant_of(&filter.pattern));
-        Self { filter, alarm, variant }
-    }
-
-    fn others(&self, name: &str) -> Option<String> {
-        let filter = self.filter.filter(|filter| filter.name != name);
-        let alarm = self.alarm.filter(|alarm| alarm.name != name);
-        let words: Vec<String> = filter
-            .map(|filter| format!("filter {}", filter.name))
-            .into_iter()
-            .chain(alarm.map(|alarm| format!("alarm {}", alarm.name)))
-            .collect();
-        (!words.is_empty()).then(|| format!("{}, rather than a second", words.join(" and ")))
-    }
 }
 
 /// What has to be done for one watch.
@@ -234,7 +193,11 @@ impl Work<'_> {
         let name = self.watch.name();
         let new = self.found.filter.is_none() && self.found.alarm.is_none();
         if new {
-            self.fields.push(Field::new(self.path("enabled"), Value::Null, self.entry.enabled.unwrap_or(true)));
+            self.fields.push(Field::new(
+                self.path("enabled"),
+                Value::Null,
+                self.entry.enabled.unwrap_or(true),
+            ));
             self.declared();
         } else if !self.ails.is_empty() {
             let silenced = self.ails == [SILENCED];
@@ -268,7 +231,9 @@ impl Work<'_> {
             kind: if new { ChangeKind::Create } else { ChangeKind::Update },
             direction: Direction::of(self.directions),
             cost: match (makes_metric, makes_alarm) {
-                (true, true) => Some("CloudWatch charges for a custom metric and an alarm by the month".into()),
+                (true, true) => {
+                    Some("CloudWatch charges for a custom metric and an alarm by the month".into())
+                }
                 (true, false) => Some("CloudWatch charges for a custom metric by the month".into()),
                 (false, true) => Some("CloudWatch charges for an alarm by the month".into()),
                 (false, false) => None,
@@ -310,26 +275,10 @@ impl Work<'_> {
     }
 }
 
-/// The least sum that makes an alarm ring: events are whole, so more than 0 is 1 at least.
-pub fn least(alarm: &Alarm) -> f64 {
-    match alarm.comparison.as_str() {
-        "GreaterThanThreshold" => alarm.threshold.floor() + 1.0,
-        _ => alarm.threshold,
-    }
-}
-
 /// As people write it.
 #[expect(clippy::cast_possible_truncation, reason = "a whole number within bounds")]
 fn whole(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 1e9 { (number as i64).into() } else { number.into() }
-}
-
-/// Does it sum, ring when there is more, and take silence for silence? `ignore` keeps ringing for ever, and
-/// `breaching` rings when nothing is counted at all.
-pub fn rings(alarm: &Alarm) -> bool {
-    alarm.statistic == "Sum"
-        && matches!(alarm.comparison.as_str(), "GreaterThanOrEqualToThreshold" | "GreaterThanThreshold")
-        && matches!(alarm.missing_data.as_str(), "notBreaching" | "missing")
 }
 
 fn carried(alarm: &Alarm) -> Option<String> {
@@ -378,7 +327,10 @@ pub fn verdict(
     }
     let actions = work.found.alarm.map_or(0, |alarm| alarm.actions.len());
     if work.settings.topic.is_some() && actions >= MOST_ACTIONS {
-        return full(watch, &format!("The alarm for {} has {actions} actions and can have no more", watch.word));
+        return full(
+            watch,
+            &format!("The alarm for {} has {actions} actions and can have no more", watch.word),
+        );
     }
     if work.ails.is_empty() && work.fields.is_empty() { Verdict::InSync } else { work.change() }
 }

@@ -100,15 +100,20 @@ fn a_filter_and_an_alarm_are_made_where_there_are_none() {
     assert!(made.cost.is_some() && made.adopts.is_none() && made.carries.is_none());
     let topic = plan::topic(&facts(), "security-alarms");
     assert_eq!(made.stands_on, Some(vec![plan::log_group(&facts(), GROUP), topic.clone()]));
-    let [Write::PutFilter { filter, pattern, metric, .. }, Write::PutAlarm { alarm, settings, new: Some(new) }] =
-        &made.steps[..]
+    let [
+        Write::PutFilter { filter, pattern, metric, .. },
+        Write::PutAlarm { alarm, settings, new: Some(new) },
+    ] = &made.steps[..]
     else {
         panic!("{made:?}");
     };
     assert_eq!((&**filter, &**alarm), ("baseline-root-usage", "baseline-root-usage"));
     assert!(pattern.contains("AwsServiceEvent"));
     let counts = Some(metric.clone());
-    assert_eq!(*settings, Settings { enabled: Some(true), counts, topic: Some(topic), ..Settings::default() });
+    assert_eq!(
+        *settings,
+        Settings { enabled: Some(true), counts, topic: Some(topic), ..Settings::default() }
+    );
     assert_eq!(new.description, "CIS 4.3: use of the root user");
     assert!(!serde_json::to_string(&made).unwrap().contains("arn:"));
     // A group that is not there has no filters: the engine says what is missing.
@@ -122,13 +127,18 @@ fn what_rings_is_in_sync_and_only_what_is_declared_is_compared() {
     let strange = Alarm { threshold: 9.0, period: 60, evaluation_periods: 4, ..alarm("root-usage") };
     let live = observed(vec![filter("root-usage", &Variant::default())], vec![strange]);
     assert_eq!(verdict(on("root-usage"), &live), Verdict::InSync);
-    let spec = json!({"alarms": {"root-usage": {"threshold": 1, "periodSeconds": 300, "evaluationPeriods": 1}}});
+    let spec =
+        json!({"alarms": {"root-usage": {"threshold": 1, "periodSeconds": 300, "evaluationPeriods": 1}}});
     let put = change(spec, &live);
     let paths: Vec<&str> = put.fields.iter().map(|field| field.path.rsplit('/').next().unwrap()).collect();
     assert_eq!(paths, ["threshold", "periodSeconds", "evaluationPeriods"]);
     assert_eq!(put.direction, Direction::Strengthens);
-    let settings =
-        Settings { threshold: Some(1), period: Some(300), evaluation_periods: Some(1), ..Settings::default() };
+    let settings = Settings {
+        threshold: Some(1),
+        period: Some(300),
+        evaluation_periods: Some(1),
+        ..Settings::default()
+    };
     assert_eq!(put.steps, [Write::PutAlarm { alarm: "baseline-root-usage".into(), settings, new: None }]);
     assert!(put.carries.is_some_and(|carries| carries.starts_with("1 action ")));
     assert_eq!(put.stands_on, Some(vec![]));
@@ -168,7 +178,8 @@ fn what_others_built_is_adopted_by_what_it_counts() {
 #[test]
 fn a_pattern_that_counts_something_else_and_an_alarm_that_does_not_ring_are_put_right() {
     let word = "config-changes";
-    let narrowed = Filter { pattern: "{ $.eventName = Nothing }".into(), ..filter(word, &Variant::default()) };
+    let narrowed =
+        Filter { pattern: "{ $.eventName = Nothing }".into(), ..filter(word, &Variant::default()) };
     let put = change(on(word), &observed(vec![narrowed], vec![alarm(word)]));
     assert_eq!(before(&put), [("/alarms/config-changes/enabled", &json!("a filter with another pattern"))]);
     assert!(matches!(&put.steps[..], [Write::PutFilter { .. }]));
@@ -221,7 +232,10 @@ fn options_go_by_their_own_paths_and_what_counts_less_weakens() {
         assert_eq!(verdict(with(&value), &live), Verdict::InSync);
         assert_eq!(verdict(on(word), &live), Verdict::InSync, "{option} is not declared");
         let more = change(with(&back), &live);
-        assert_eq!((before(&more), more.direction), (vec![(&*format!("/{option}"), &value)], Direction::Strengthens));
+        assert_eq!(
+            (before(&more), more.direction),
+            (vec![(&*format!("/{option}"), &value)], Direction::Strengthens)
+        );
         // Of other watches the option says nothing.
         let mut other = with(&value);
         other["alarms"] = json!({"root-usage": {"enabled": true}});
@@ -236,7 +250,10 @@ fn turned_off_is_silent_and_what_is_not_there_is_silent_too() {
     let silenced = change(off, &both("root-usage"));
     assert_eq!((silenced.direction, before(&silenced)[0].1), (Direction::Weakens, &json!(true)));
     let settings = Settings { enabled: Some(false), ..Settings::default() };
-    assert_eq!(silenced.steps, [Write::PutAlarm { alarm: "baseline-root-usage".into(), settings, new: None }]);
+    assert_eq!(
+        silenced.steps,
+        [Write::PutAlarm { alarm: "baseline-root-usage".into(), settings, new: None }]
+    );
 }
 
 #[test]
@@ -333,7 +350,10 @@ async fn alarms_are_read_as_aws_writes_them() {
         cbor.begin_map().str("AlarmName").str(name).str("ActionsEnabled").boolean(true);
         cbor.str("AlarmActions").array(1).str(TOPIC).str("OKActions").array(1).str(TOPIC);
         cbor.str("Threshold").double(1.0).str("EvaluationPeriods").integer(1);
-        cbor.str("ComparisonOperator").str("GreaterThanOrEqualToThreshold").str("TreatMissingData").str("notBreaching");
+        cbor.str("ComparisonOperator")
+            .str("GreaterThanOrEqualToThreshold")
+            .str("TreatMissingData")
+            .str("notBreaching");
         cbor.str("StateUpdatedTimestamp").timestamp(&aws_smithy_types::DateTime::from_secs(1_393_545_600));
         if name == "theirs" {
             cbor.str("Namespace").str("LogMetrics").str("MetricName").str("root").str("Statistic").str("Sum");

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::found::{Found, least, rings};
 use super::live::Observed;
-use super::plan::{Found, least, rings};
 use super::spec::{AlarmSpec, AlarmsSpec, ExceptRole, Period};
 use super::watch::{EXCEPT_ROLE, QUIET_PATH, SINGLE_SIGN_ON, WATCHES};
 use crate::control::{Bounded, Facts, Field, Known, Thing};

@@ -16,12 +16,7 @@ use crate::fault::{Fault, FaultKind};
 #[serde(rename_all = "camelCase")]
 pub enum Write {
     /// One event that matches counts for one.
-    PutFilter {
-        group: String,
-        filter: String,
-        pattern: String,
-        metric: Metric,
-    },
+    PutFilter { group: String, filter: String, pattern: String, metric: Metric },
     PutAlarm {
         alarm: String,
         settings: Settings,
@@ -147,7 +142,8 @@ async fn put_filter(
 /// The alarm as it is; a new one rings when there is one event in five minutes, and not for want of data.
 async fn live(aws: &Writer, name: &str) -> Result<MetricAlarm, Fault> {
     let answer = aws.cloudwatch().describe_alarms().alarm_names(name).send().await.map_err(fault(ALARMS))?;
-    let found = answer.metric_alarms.unwrap_or_default().into_iter().find(|alarm| alarm.alarm_name() == Some(name));
+    let found =
+        answer.metric_alarms.unwrap_or_default().into_iter().find(|alarm| alarm.alarm_name() == Some(name));
     Ok(found.unwrap_or_else(|| {
         MetricAlarm::builder()
             .actions_enabled(true)
@@ -185,9 +181,8 @@ async fn put_alarm(
         alarm.evaluation_periods = Some(periods);
     }
     if let Some(topic) = &settings.topic {
-        let missing = || {
-            Fault::local(FaultKind::NotFound, PUT_ALARM.operation, format!("{topic} is not there"))
-        };
+        let missing =
+            || Fault::local(FaultKind::NotFound, PUT_ALARM.operation, format!("{topic} is not there"));
         let arn = known.arn(topic).ok_or_else(missing)?;
         let actions = alarm.alarm_actions.get_or_insert_default();
         if !actions.iter().any(|action| action == arn) {

@@ -60,7 +60,9 @@ fn a_groups_own_entry_comes_before_the_first_rule_that_selects_it() {
     let found = findings(declared, &[("acme/a", group()), ("acme/b", kept(30)), ("other", kept(60))]);
     let said: Vec<(&str, &str)> = found
         .iter()
-        .flat_map(|f| f.change().into_iter().flat_map(|c| &c.fields).map(|field| (&*f.resource, &*field.path)))
+        .flat_map(|f| {
+            f.change().into_iter().flat_map(|c| &c.fields).map(|field| (&*f.resource, &*field.path))
+        })
         .collect();
     assert_eq!(
         said,
@@ -81,7 +83,10 @@ fn a_group_that_must_exist_is_made_whole_and_makes_the_thing() {
     let found = findings(json!({"groups": {"acme/audit": entry}}), &[]);
     let [finding] = &found[..] else { panic!("{found:?}") };
     let made = finding.change().expect("a change");
-    assert_eq!((made.kind, made.direction, made.risk), (ChangeKind::Create, Direction::Strengthens, Risk::Safe));
+    assert_eq!(
+        (made.kind, made.direction, made.risk),
+        (ChangeKind::Create, Direction::Strengthens, Risk::Safe)
+    );
     let key = plan::key(&facts(), ALIAS);
     let create = Write::Create {
         group: "acme/audit".into(),
@@ -97,20 +102,21 @@ fn a_group_that_must_exist_is_made_whole_and_makes_the_thing() {
 
     let plain = findings(json!({"groups": {"a": {}}}), &[]);
     let plain = plain[0].change().expect("a change");
-    assert_eq!((&plain.fields[..], plain.steps.len()), (&[Field::new("/groups/a", Value::Null, json!({}))][..], 1));
+    assert_eq!(
+        (&plain.fields[..], plain.steps.len()),
+        (&[Field::new("/groups/a", Value::Null, json!({}))][..], 1)
+    );
     assert_eq!(plain.stands_on, Some(Vec::new()), "it waits for no key");
-    let falls_through = json!({"rules": [{"select": {"names": ["*"]}, "retentionDays": 30}], "groups": {"a": {}}});
+    let falls_through =
+        json!({"rules": [{"select": {"names": ["*"]}, "retentionDays": 30}], "groups": {"a": {}}});
     assert_eq!(findings(falls_through, &[])[0].change().unwrap().steps.len(), 2);
 }
 
 #[test]
 fn shortening_destroys_and_weakens_and_lengthening_costs() {
-    for (live, days, shorter) in [
-        (group(), 365, true),
-        (kept(731), 365, true),
-        (kept(90), 365, false),
-        (kept(1), 3653, false),
-    ] {
+    for (live, days, shorter) in
+        [(group(), 365, true), (kept(731), 365, true), (kept(90), 365, false), (kept(1), 3653, false)]
+    {
         let change = change(json!({"retentionDays": days}), live.clone());
         let (risk, direction) = if shorter {
             (Risk::Destructive, Direction::Weakens)

@@ -41,8 +41,7 @@ pub enum Write {
     },
 }
 
-pub const CREATE: Call =
-    Call::needing("logs:CreateLogGroup", &["logs:CreateLogGroup", "logs:TagResource"]);
+pub const CREATE: Call = Call::needing("logs:CreateLogGroup", &["logs:CreateLogGroup", "logs:TagResource"]);
 pub const RETAIN: Call = Call::new("logs:PutRetentionPolicy");
 /// "It can take up to 5 minutes for this operation to take effect" (API reference), but the list tells at once.
 pub const ENCRYPT: Call = Call::new("logs:AssociateKmsKey");

@@ -34,7 +34,9 @@ async fn alarms_are_overwritten_whole_and_told_in_pages() {
     let mut names = Vec::new();
     let mut pages = cloudwatch.describe_alarms().into_paginator().send();
     while let Some(page) = pages.next().await {
-        names.extend(page.expect("a page").metric_alarms.unwrap_or_default().into_iter().filter_map(|a| a.alarm_name));
+        names.extend(
+            page.expect("a page").metric_alarms.unwrap_or_default().into_iter().filter_map(|a| a.alarm_name),
+        );
     }
     assert_eq!(names, ["a", "b", "c", "d", "e"]);
     alarm(&cloudwatch, "a").threshold(2.0).send().await.expect("it is there");

@@ -15,7 +15,9 @@ use super::{group, group_name, invalid};
 /// key does not exist or the KMS key is disabled, you receive an InvalidParameterException" (AssociateKmsKey).
 pub(super) fn usable(call: &Call<'_>, key_arn: &str, group: &str) -> Result<(), Refusal> {
     let refused = || {
-        invalid(format!("The specified KMS key '{key_arn}' does not exist or is not allowed to be used with '{group}'."))
+        invalid(format!(
+            "The specified KMS key '{key_arn}' does not exist or is not allowed to be used with '{group}'."
+        ))
     };
     let parts: Vec<&str> = key_arn.splitn(6, ':').collect();
     let ["arn", "aws", "kms", region, owner, resource] = parts[..] else { return Err(refused()) };
@@ -32,8 +34,7 @@ pub(super) fn usable(call: &Call<'_>, key_arn: &str, group: &str) -> Result<(), 
     let of = call.arn("logs", format!("log-group:{group}"));
     let context = [("kms:encryptioncontext:aws:logs:arn", of.as_str())];
     let may = |action| {
-        let question =
-            Question { who: Who::Service(&service), action, resource: key_arn, context: &context };
+        let question = Question { who: Who::Service(&service), action, resource: key_arn, context: &context };
         policy::allows(&key.policy, &question)
     };
     if ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"].into_iter().all(may) {
@@ -57,7 +58,8 @@ pub(super) fn associate_kms_key(
     input: &AssociateKmsKeyInput,
 ) -> Result<AssociateKmsKeyOutput, Refusal> {
     let name = named(input.log_group_name(), input.resource_identifier())?;
-    let key = input.kms_key_id().filter(|key| key.len() <= 256).ok_or_else(|| invalid("kmsKeyId is missing"))?;
+    let key =
+        input.kms_key_id().filter(|key| key.len() <= 256).ok_or_else(|| invalid("kmsKeyId is missing"))?;
     group(call, Some(name))?;
     usable(call, key, name)?;
     group(call, Some(name))?.key_arn = Some(key.to_owned());

@@ -25,16 +25,17 @@ const MOST: usize = 100;
 
 /// `[^:*]*`, 1–512 characters.
 fn filter_name(name: Option<&str>) -> Result<&str, Refusal> {
-    name.filter(|name| length_within(name, 1, 512) && !name.contains([':', '*']))
-        .ok_or_else(|| invalid("1 validation error detected: Value at 'filterName' failed to satisfy constraint"))
+    name.filter(|name| length_within(name, 1, 512) && !name.contains([':', '*'])).ok_or_else(|| {
+        invalid("1 validation error detected: Value at 'filterName' failed to satisfy constraint")
+    })
 }
 
 /// A pattern for JSON events: braces round it, and what is opened inside is closed (User Guide, "Filter pattern
 /// syntax"). Other patterns are taken as they are.
 fn pattern(given: Option<&str>) -> Result<&str, Refusal> {
-    let text = given
-        .filter(|text| length_within(text, 0, 1024))
-        .ok_or_else(|| invalid("1 validation error detected: Value at 'filterPattern' failed to satisfy constraint"))?;
+    let text = given.filter(|text| length_within(text, 0, 1024)).ok_or_else(|| {
+        invalid("1 validation error detected: Value at 'filterPattern' failed to satisfy constraint")
+    })?;
     let Some(inside) = text.trim().strip_prefix('{') else { return Ok(text) };
     let (mut depth, mut quoted) = (0_i32, false);
     let balanced = inside.strip_suffix('}').is_some_and(|inside| {

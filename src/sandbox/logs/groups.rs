@@ -37,7 +37,9 @@ pub(super) fn create_log_group(
     let name = group_name(input.log_group_name())?.to_owned();
     let class = input.log_group_class().cloned().unwrap_or(LogGroupClass::Standard);
     if !LogGroupClass::values().contains(&class.as_str()) {
-        return Err(invalid("1 validation error detected: Value at 'logGroupClass' failed to satisfy constraint"));
+        return Err(invalid(
+            "1 validation error detected: Value at 'logGroupClass' failed to satisfy constraint",
+        ));
     }
     if let Some(key) = input.kms_key_id() {
         encryption::usable(call, key, &name)?;
@@ -131,7 +133,8 @@ pub(super) fn put_log_group_deletion_protection(
     call: &mut Call<'_>,
     input: &PutLogGroupDeletionProtectionInput,
 ) -> Result<PutLogGroupDeletionProtectionOutput, Refusal> {
-    let on = input.deletion_protection_enabled().ok_or_else(|| invalid("deletionProtectionEnabled is missing"))?;
+    let on =
+        input.deletion_protection_enabled().ok_or_else(|| invalid("deletionProtectionEnabled is missing"))?;
     let own = call.arn("logs", "log-group:");
     let name = input.log_group_identifier().map(|id| id.strip_prefix(&own).unwrap_or(id));
     group(call, name)?.protected = on;

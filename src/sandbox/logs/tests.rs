@@ -100,7 +100,8 @@ async fn protection_goes_by_name_or_arn_and_a_policy_of_the_account_overrides_re
     logs.create_log_group().log_group_name("trail").send().await.expect("the name is free");
     let arn = format!("arn:aws:logs:eu-west-1:{PROD_PAYMENTS}:log-group:trail");
     for (id, on) in [("trail", true), (arn.as_str(), false)] {
-        let put = logs.put_log_group_deletion_protection().log_group_identifier(id).deletion_protection_enabled(on);
+        let put =
+            logs.put_log_group_deletion_protection().log_group_identifier(id).deletion_protection_enabled(on);
         put.send().await.expect("it is there");
         let told = logs.describe_log_groups().send().await.expect("groups");
         assert_eq!(told.log_groups()[0].deletion_protection_enabled(), Some(on));
