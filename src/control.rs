@@ -17,6 +17,7 @@ mod facts;
 mod finding;
 mod meta;
 mod network;
+mod retention;
 mod select;
 mod standard;
 mod thing;
@@ -31,6 +32,7 @@ pub use finding::{
 };
 pub use meta::{Accounts, Meta, Reach, Regions, Rule, Severity};
 pub use network::{Network, NotANetwork};
+pub use retention::Retention;
 pub use select::Select;
 pub use standard::Standard;
 pub use thing::{Found, Known, Need, Thing};

@@ -6,6 +6,7 @@ mod cloudtrail_trail;
 mod config_conformance_packs;
 mod config_recorder;
 mod config_rules;
+mod cloudwatch_cis_alarms;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
@@ -22,6 +23,7 @@ mod inspector_administrator;
 mod inspector_organization;
 mod inspector_scanning;
 mod kms_keys;
+mod logs_groups;
 mod s3_account_public_access;
 mod s3_log_archive;
 mod securityhub_administrator;
@@ -50,6 +52,8 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &config_recorder::ConfigRecorder,
     &config_rules::ConfigRules,
     &config_conformance_packs::ConformancePacks,
+    &logs_groups::Groups,
+    &cloudwatch_cis_alarms::CisAlarms,
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,

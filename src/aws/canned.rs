@@ -18,38 +18,61 @@ use aws_types::region::Region;
 /// The path that is asked, without its query; status and body of the answer.
 pub(crate) type Answer = (&'static str, u16, &'static str);
 
-/// Gives each answer once, to the first request for its path.
-#[derive(Debug)]
-struct Answers(Mutex<Vec<Answer>>);
+/// Headers of an answer.
+type Headers = &'static [(&'static str, &'static str)];
 
-impl HttpConnector for Answers {
+#[derive(Debug)]
+enum Canned {
+    /// Gives each answer once, to the first request for its path.
+    Each(Mutex<Vec<Answer>>),
+    /// Gives one answer to everything.
+    All { status: u16, headers: Headers, body: Vec<u8> },
+}
+
+impl HttpConnector for Canned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let uri = request.uri().to_owned();
-        let path = uri.split_once("://").map_or(uri.as_str(), |(_, rest)| rest);
-        let path = path.find('/').map_or("/", |at| &path[at..]);
-        let path = path.split('?').next().unwrap_or("/");
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(at) = answers.iter().position(|(asked, ..)| *asked == path) else {
-            let error = ConnectorError::user(format!("nothing is said of {path}").into());
-            return HttpConnectorFuture::ready(Err(error));
+        let (status, headers, body): (u16, Headers, SdkBody) = match self {
+            Self::All { status, headers, body } => (*status, *headers, SdkBody::from(body.clone())),
+            Self::Each(answers) => {
+                let uri = request.uri().to_owned();
+                let path = uri.split_once("://").map_or(uri.as_str(), |(_, rest)| rest);
+                let path = path.find('/').map_or("/", |at| &path[at..]);
+                let path = path.split('?').next().unwrap_or("/");
+                let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(at) = answers.iter().position(|(asked, ..)| *asked == path) else {
+                    let error = ConnectorError::user(format!("nothing is said of {path}").into());
+                    return HttpConnectorFuture::ready(Err(error));
+                };
+                let (_, status, body) = answers.remove(at);
+                (status, &[("content-type", "application/json")], SdkBody::from(body))
+            }
         };
-        let (_, status, body) = answers.remove(at);
         let status = StatusCode::try_from(status).expect("a status of HTTP");
-        let mut response = HttpResponse::new(status, SdkBody::from(body));
-        response.headers_mut().insert("content-type", "application/json");
+        let mut response = HttpResponse::new(status, body);
+        for (name, value) in headers {
+            response.headers_mut().insert(*name, *value);
+        }
         HttpConnectorFuture::ready(Ok(response))
     }
 }
 
 /// The configuration of a client that gets these answers and no others.
 pub(crate) fn sdk(answers: &[Answer]) -> SdkConfig {
-    let connector = SharedHttpConnector::new(Answers(Mutex::new(answers.to_vec())));
+    configured(Canned::Each(Mutex::new(answers.to_vec())))
+}
+
+/// The configuration of clients that get this reply, whatever they ask.
+pub(crate) fn answering(status: u16, headers: Headers, body: impl Into<Vec<u8>>) -> SdkConfig {
+    configured(Canned::All { status, headers, body: body.into() })
+}
+
+fn configured(canned: Canned) -> SdkConfig {
+    let connector = SharedHttpConnector::new(canned);
     let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "secret", None, None, "canned");
-    SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+    super::connect::base()
         .retry_config(RetryConfig::disabled())
         .http_client(http_client_fn(move |_, _| connector.clone()))
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build()
 }

@@ -130,7 +130,11 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
         _ if code.starts_with("NoSuch") || code.contains("NotFound") => FaultKind::NotFound,
         // Somebody else was there between the look and the change: the next look has another token.
         "WAFOptimisticLockException" => FaultKind::Conflict,
-        _ if code.contains("Conflict") || code.contains("ConcurrentModification") || status == Some(409) => {
+        _ if ["Conflict", "ConcurrentModification", "OperationAborted"]
+            .iter()
+            .any(|word| code.contains(word))
+            || status == Some(409) =>
+        {
             FaultKind::Conflict
         }
         _ if code.contains("ServiceUnavailable")

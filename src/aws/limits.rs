@@ -37,6 +37,8 @@ pub struct Rate {
 /// | cloudtrail | reads | 5, 5 | CloudTrail quotas: 10 a second, half left to others |
 /// | config | writes | 2, 5 | not published; a region has few of each |
 /// | config | reads | 5, 10 | not published; Describe operations throttle in practice |
+/// | cloudwatch | PutMetricAlarm and other writes | 3, 3 | CloudWatch quotas: PutMetricAlarm 3 a second |
+/// | cloudwatch | reads | 5, 5 | CloudWatch quotas: DescribeAlarms 9 a second, half left to others |
 /// | ec2 | all | 10, 50 | EC2 request throttling: buckets of 50 to 100, refilled by 5 to 20 a second |
 /// | logs | writes | 5, 5 | CloudWatch Logs quotas: PutRetentionPolicy, AssociateKmsKey and their like, 5 a second |
 /// | logs | reads | 5, 10 | CloudWatch Logs quotas: DescribeLogGroups 10 a second, half left to others |
@@ -66,6 +68,8 @@ const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("cloudtrail", Class::Any, rate(5.0, 5.0)),
     ("config", Class::Writes, rate(2.0, 5.0)),
     ("config", Class::Any, rate(5.0, 10.0)),
+    ("cloudwatch", Class::Writes, rate(3.0, 3.0)),
+    ("cloudwatch", Class::Any, rate(5.0, 5.0)),
     ("ec2", Class::Any, rate(10.0, 50.0)),
     ("logs", Class::Writes, rate(5.0, 5.0)),
     ("logs", Class::Any, rate(5.0, 10.0)),

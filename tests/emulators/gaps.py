@@ -15,6 +15,7 @@ from typing import Any
 
 import gaps_inspector
 import gaps_config
+import gaps_alarms
 import gaps_logs
 import gaps_notices
 import gaps_securityhub
@@ -172,6 +173,7 @@ PROBES: tuple[Probe, ...] = (
     *gaps_waf.PROBES,
     *gaps_waf_association.PROBES,
     *gaps_config.PROBES,
+    *gaps_alarms.PROBES,
 )
 
 

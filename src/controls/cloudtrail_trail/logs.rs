@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::arn::Arn;
 use super::live::{Logs, Role, Trail};
 use super::send::logs_statement;
-use super::spec::{NONE, ROLE, Retention, TrailSpec};
+use super::spec::{NONE, ROLE, TrailSpec};
 use super::write::{Settings, Write};
-use crate::control::{Direction, Facts, Field, ManualTask, Risk, Verified};
+use crate::control::{Direction, Facts, Field, ManualTask, Retention, Risk, Verified};
 use crate::diff::policy;
 
 /// What is to be done, before it is said which calls the trail itself takes.

@@ -2,8 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::control::Retention;
 
 /// The account's trail, in its home region. What is not declared is left as it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -146,64 +147,6 @@ impl Level {
             Self::WriteOnly => "write-only",
             Self::None => "none",
         }
-    }
-}
-
-/// The days that CloudWatch Logs takes (API reference, PutRetentionPolicy).
-pub const RETENTION_DAYS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
-/// One of [`RETENTION_DAYS`], or `never`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
-    Days(u32),
-    Never,
-}
-
-impl From<Retention> for Value {
-    fn from(retention: Retention) -> Self {
-        match retention {
-            Retention::Days(days) => days.into(),
-            Retention::Never => NEVER.into(),
-        }
-    }
-}
-
-const NEVER: &str = "never";
-
-impl Serialize for Retention {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Value::from(*self).serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Retention {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(from)?;
-        let days = value.as_u64().and_then(|days| u32::try_from(days).ok());
-        match days.filter(|days| RETENTION_DAYS.contains(days)) {
-            Some(days) => Ok(Self::Days(days)),
-            None if value == NEVER => Ok(Self::Never),
-            None => {
-                let all = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
-                Err(D::Error::custom(format_args!("{value} must be `never` or one of {all}")))
-            }
-        }
-    }
-}
-
-impl JsonSchema for Retention {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Retention".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let words = RETENTION_DAYS.map(Value::from).into_iter().chain([NEVER.into()]);
-        schemars::json_schema!({"enum": words.collect::<Vec<_>>()})
     }
 }
 
@@ -353,7 +296,7 @@ fn role<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

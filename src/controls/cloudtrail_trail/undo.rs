@@ -8,8 +8,8 @@ use super::arn::Arn;
 use super::live::{Observed, Trail};
 use super::plan;
 use super::selectors::Family;
-use super::spec::{DeliverTo, EventsSpec, InsightsSpec, LogsSpec, NONE, Retention, TrailSpec};
-use crate::control::{Facts, Field, Known, Sight};
+use super::spec::{DeliverTo, EventsSpec, InsightsSpec, LogsSpec, NONE, TrailSpec};
+use crate::control::{Facts, Field, Known, Retention, Sight};
 
 /// The spec of a trail of this account. What goes to strange places is not described: no word stands for it.
 pub fn import(facts: &Facts, known: &Known, observed: &Observed) -> Option<TrailSpec> {

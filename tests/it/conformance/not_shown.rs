@@ -87,6 +87,10 @@ const NOT_SHOWN: &[NotShown] = &[
         what: "documents and automations of Systems Manager",
         why: "the world has no Systems Manager: a document is a name that AWS Config takes",
     },
+    NotShown {
+        what: "events that a metric filter counts, and alarms that ring",
+        why: "no events happen in the world; `controls::cloudwatch_cis_alarms` compares what patterns count",
+    },
     NotShown { what: "charges", why: "no API tells them before they are made" },
     NotShown {
         what: "quotas of the account",
