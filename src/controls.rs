@@ -3,10 +3,10 @@
 //! Adding one: a file, a `mod` line and a line in [`CONTROLS`]. `CONTRIBUTING.md` walks through it.
 
 mod cloudtrail_trail;
+mod cloudwatch_cis_alarms;
 mod config_conformance_packs;
 mod config_recorder;
 mod config_rules;
-mod cloudwatch_cis_alarms;
 mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;

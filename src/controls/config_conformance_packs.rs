@@ -4,9 +4,7 @@
 //! the rules of a pack are nobody's to change but the pack's.
 
 use crate::aws::{Reader, Writer};
-use crate::control::{
-    Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Thing,
-};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Thing};
 use crate::fault::Fault;
 
 mod live;
@@ -100,13 +98,7 @@ packs:
         spec.declared().next().map(|_| Need::hard(recorder)).into_iter().collect()
     }
 
-    fn plan(
-        &self,
-        facts: &Facts,
-        _: &Known,
-        spec: &PacksSpec,
-        observed: &Observed,
-    ) -> Vec<Finding<Write>> {
+    fn plan(&self, facts: &Facts, _: &Known, spec: &PacksSpec, observed: &Observed) -> Vec<Finding<Write>> {
         let mut total = observed.total;
         let mut findings = Vec::new();
         for (name, pack) in spec.declared() {

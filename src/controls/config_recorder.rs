@@ -209,7 +209,9 @@ fn not_offered(facts: &Facts, spec: &RecorderSpec) -> Option<Finding<Write>> {
     let region = &facts.scope.region;
     let source = match global {
         GlobalTypes::In(_) => format!("AWS Config cannot record IAM's types in {region}"),
-        _ => format!("AWS Config cannot record IAM's types in {region}: name another region in `globalTypes`"),
+        _ => {
+            format!("AWS Config cannot record IAM's types in {region}: name another region in `globalTypes`")
+        }
     };
     Some(Finding::new("users, groups, roles and policies of IAM", "recorder", Verdict::NotOffered { source }))
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::{Reader, Writer};
 use crate::control::{
-    Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight, Thing, Verdict,
+    Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight, Thing, Verdict,
 };
 use crate::fault::Fault;
 

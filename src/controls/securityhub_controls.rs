@@ -5,9 +5,7 @@
 //! holds it; here it is on or off in all that are on.
 
 use crate::aws::{Reader, Writer};
-use crate::control::{
-    Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Verdict,
-};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity};
 use crate::fault::Fault;
 
 mod live;

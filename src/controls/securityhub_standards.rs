@@ -5,9 +5,7 @@
 //! of its own. A change speaks of `fsbp/1.0.0`; the ARN is looked up in the region when the call is made.
 
 use crate::aws::{Reader, Writer};
-use crate::control::{
-    Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Verdict,
-};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity};
 use crate::fault::Fault;
 
 mod live;

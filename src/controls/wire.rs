@@ -50,15 +50,18 @@ impl HttpConnector for Canned {
 }
 
 /// A reader of one control in `eu-west-1` that is answered with these bodies, by operation.
-pub(super) async fn reader(
-    meta: &'static Meta,
-    answers: &'static [(&'static str, &'static str)],
-) -> Reader {
+pub(super) async fn reader(meta: &'static Meta, answers: &'static [(&'static str, &'static str)]) -> Reader {
     let region = Region::new("eu-west-1");
     let http = http_client_fn(move |_, _| SharedHttpConnector::new(Canned(answers)));
     let connection = Connection {
         sdk: bare_sdk_config(http),
-        credentials: SharedCredentialsProvider::new(Credentials::new("AKIDEXAMPLE", "secret", None, None, "canned")),
+        credentials: SharedCredentialsProvider::new(Credentials::new(
+            "AKIDEXAMPLE",
+            "secret",
+            None,
+            None,
+            "canned",
+        )),
         interceptors: Vec::new(),
         region: region.clone(),
     };

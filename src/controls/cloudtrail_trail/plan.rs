@@ -194,9 +194,10 @@ pub fn trail(facts: &Facts, known: &Known, spec: &TrailSpec, live: &Trail) -> Ve
         Ok(differing) => differing,
         Err(fault) => return Verdict::Unknown { fault },
     };
+    let risk = differing.risk();
     let step = Write::UpdateTrail { trail: live.name.clone(), settings: differing.settings };
     Verdict::Change(Change {
-        risk: differing.risk(),
+        risk,
         direction: Direction::of(differing.directions),
         evidence: joined(differing.evidence),
         carries: joined(differing.carries),

@@ -73,18 +73,15 @@ fn limits(
 }
 
 /// `total` is how many packs the region has with those that this plan makes.
-pub fn pack(
-    facts: &Facts,
-    name: &str,
-    spec: &PackSpec,
-    live: Option<&Pack>,
-    total: usize,
-) -> Verdict<Write> {
+pub fn pack(facts: &Facts, name: &str, spec: &PackSpec, live: Option<&Pack>, total: usize) -> Verdict<Write> {
     if spec.sources() > 1 {
         return invalid("it says both `template` and `document`: a pack is made of one");
     }
     if let Some(service) = live.and_then(|live| live.created_by.as_ref()) {
-        return Verdict::Foreign { owner: service.clone(), evidence: "the pack belongs to that service".into() };
+        return Verdict::Foreign {
+            owner: service.clone(),
+            evidence: "the pack belongs to that service".into(),
+        };
     }
     if live.is_none() && spec.sources() == 0 {
         return invalid("there is no such pack: say `template` or `document`, which makes it");
@@ -200,6 +197,6 @@ pub fn inverse(resource: &str, fields: &[Field]) -> Option<PacksSpec> {
         }
     }
     let packs = BTreeMap::from([(resource.to_owned(), Some(spec))]);
-    Some(PacksSpec { packs }).filter(|spec| spec.declared().any(|(_, pack)| pack.parameters().next().is_some()))
+    Some(PacksSpec { packs })
+        .filter(|spec| spec.declared().any(|(_, pack)| pack.parameters().next().is_some()))
 }
-

@@ -104,7 +104,9 @@ fn what_aws_would_refuse_is_told_with_the_limit() {
         (json!({"document": "x", "parameters": parameters}), "takes 60"),
         (json!({"document": "x", "parameters": {"p": "x".repeat(4097)}}), "takes 4096"),
     ] {
-        let Verdict::Unknown { fault } = verdict(pack.clone(), &Observed::default()) else { panic!("{pack}") };
+        let Verdict::Unknown { fault } = verdict(pack.clone(), &Observed::default()) else {
+            panic!("{pack}")
+        };
         assert!(fault.message.contains(says), "{says}: {}", fault.message);
     }
     let full = Observed { total: 50, packs: BTreeMap::new() };
@@ -112,7 +114,9 @@ fn what_aws_would_refuse_is_told_with_the_limit() {
     assert!(fault.message.contains("packs in the region: 51"), "{}", fault.message);
     let spec = serde_json::from_value(json!({"packs": {"2b": {"document": "x"}}})).unwrap();
     let found = ConformancePacks.plan(&facts(), &Known::default(), &spec, &Observed::default());
-    assert!(matches!(&found[0].verdict, Verdict::Unknown { fault } if fault.message.contains("a letter first")));
+    assert!(
+        matches!(&found[0].verdict, Verdict::Unknown { fault } if fault.message.contains("a letter first"))
+    );
 }
 
 const ANSWERS: &[(&str, &str)] = &[

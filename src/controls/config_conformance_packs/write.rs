@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use aws_sdk_config::types::{
-    ConformancePackInputParameter, Tag, TemplateSsmDocumentDetails,
-};
+use aws_sdk_config::types::{ConformancePackInputParameter, Tag, TemplateSsmDocumentDetails};
 use aws_smithy_types::error::operation::BuildError;
 use serde::{Deserialize, Serialize};
 

@@ -88,7 +88,9 @@ impl Work {
 /// The delivery channel. One call writes all of it, so it is one finding.
 pub fn channel(facts: &Facts, known: &Known, spec: &RecorderSpec, live: Option<&Channel>) -> Verdict<Write> {
     let archive = match (&spec.deliver_to, facts.archive()) {
-        (Some(_), None) => return invalid("`deliverTo: archive` needs `archive` in the Organization document"),
+        (Some(_), None) => {
+            return invalid("`deliverTo: archive` needs `archive` in the Organization document");
+        }
         (Some(_), archive) => archive,
         (None, _) => None,
     };
@@ -158,7 +160,9 @@ pub fn channel(facts: &Facts, known: &Known, spec: &RecorderSpec, live: Option<&
 /// There is no channel yet: it is made after the recorder, because both are of one resource.
 fn first(spec: &RecorderSpec, archive: Option<&Archive>) -> Verdict<Write> {
     let Some(archive) = archive else {
-        if spec.snapshots.is_none_or(|snapshots| snapshots == Snapshots::None) && declared_topic(spec).is_none() {
+        if spec.snapshots.is_none_or(|snapshots| snapshots == Snapshots::None)
+            && declared_topic(spec).is_none()
+        {
             return Verdict::InSync;
         }
         return invalid("there is no delivery channel: say `deliverTo`, which makes one");
@@ -227,8 +231,7 @@ fn carried(facts: &Facts, spec: &RecorderSpec, live: &Channel) -> Option<String>
     if let (None, Some(snapshots)) = (spec.snapshots, &live.snapshots) {
         carries.push(format!("snapshots {snapshots}"));
     }
-    (!carries.is_empty())
-        .then(|| format!("{}: not declared, but the call replaces all", carries.join("; ")))
+    (!carries.is_empty()).then(|| format!("{}: not declared, but the call replaces all", carries.join("; ")))
 }
 
 /// How long history is kept.
@@ -238,7 +241,10 @@ pub fn retention(want: Days, live: Option<u32>) -> Verdict<Write> {
         return Verdict::InSync;
     }
     let fields = vec![Field::new("/retentionDays", now, want)];
-    let change = Change { stands_on: Some(Vec::new()), ..Change::update(fields, vec![Write::PutRetention { days: want }]) };
+    let change = Change {
+        stands_on: Some(Vec::new()),
+        ..Change::update(fields, vec![Write::PutRetention { days: want }])
+    };
     Verdict::Change(if want < now {
         Change {
             risk: Risk::Destructive,

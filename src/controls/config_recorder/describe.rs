@@ -40,7 +40,10 @@ pub fn import(facts: &Facts, known: &Known, observed: &Observed) -> Option<Recor
         // What goes elsewhere cannot be said.
         let to_archive = RecorderSpec { deliver_to: Some(DeliverTo::Archive), ..RecorderSpec::default() };
         let delivers = facts.archive().is_some()
-            && !matches!(channel(facts, known, &to_archive, Some(live)), Verdict::Change(_) | Verdict::Unknown { .. });
+            && !matches!(
+                channel(facts, known, &to_archive, Some(live)),
+                Verdict::Change(_) | Verdict::Unknown { .. }
+            );
         spec.deliver_to = delivers.then_some(DeliverTo::Archive);
     }
     Some(spec)

@@ -141,14 +141,14 @@ pub async fn own(client: &aws_sdk_config::Client) -> Result<Option<Configuration
 
 async fn read_recorder(aws: &Reader) -> Result<Option<Recorder>, Fault> {
     let client = aws.config();
-    let status = async {
-        client.describe_configuration_recorder_status().send().await.map_err(fault(STATUS))
-    };
+    let status =
+        async { client.describe_configuration_recorder_status().send().await.map_err(fault(STATUS)) };
     let (recorder, status) = futures::try_join!(own(&client), status)?;
     let Some(recorder) = recorder else { return Ok(None) };
     let unknown = |message: String| Fault::local(FaultKind::Invalid, RECORDERS, message);
     let frequency = |word: &str| {
-        Frequency::of(word).ok_or_else(|| unknown(format!("`{word}` is not a frequency that this build knows")))
+        Frequency::of(word)
+            .ok_or_else(|| unknown(format!("`{word}` is not a frequency that this build knows")))
     };
     let mode = recorder.recording_mode.as_ref();
     let mut overrides = BTreeMap::new();
@@ -164,10 +164,13 @@ async fn read_recorder(aws: &Reader) -> Result<Option<Recorder>, Fault> {
     Ok(Some(Recorder {
         role_arn: recorder.role_arn.unwrap_or_default(),
         types: Types::of(recorder.recording_group.as_ref()).map_err(unknown)?,
-        frequency: mode.map_or(Ok(Frequency::Continuous), |mode| frequency(mode.recording_frequency.as_str()))?,
+        frequency: mode
+            .map_or(Ok(Frequency::Continuous), |mode| frequency(mode.recording_frequency.as_str()))?,
         overrides,
         recording: status.as_ref().is_some_and(|status| status.recording),
-        status: status.and_then(|status| status.last_status).map_or_else(String::new, |s| s.as_str().to_owned()),
+        status: status
+            .and_then(|status| status.last_status)
+            .map_or_else(String::new, |s| s.as_str().to_owned()),
         error,
         name,
     }))
@@ -211,17 +214,19 @@ async fn read_channel(aws: &Reader, deliveries: bool) -> Result<Option<Channel>,
 async fn read_failures(client: &aws_sdk_config::Client) -> Result<Vec<(String, String)>, Fault> {
     let answer = client.describe_delivery_channel_status().send().await.map_err(fault(DELIVERIES))?;
     let mut failures = Vec::new();
-    let mut say = |what: &str, status: Option<&DeliveryStatus>, code: &Option<String>, why: &Option<String>| {
-        // The model has `Failure`, and what comes over the wire is `FAILURE`.
-        if status.is_some_and(|status| status.as_str().eq_ignore_ascii_case("failure")) {
-            let why = told(code, why).unwrap_or_else(|| "AWS Config gives no reason".to_owned());
-            failures.push((what.to_owned(), why));
-        }
-    };
+    let mut say =
+        |what: &str, status: Option<&DeliveryStatus>, code: &Option<String>, why: &Option<String>| {
+            // The model has `Failure`, and what comes over the wire is `FAILURE`.
+            if status.is_some_and(|status| status.as_str().eq_ignore_ascii_case("failure")) {
+                let why = told(code, why).unwrap_or_else(|| "AWS Config gives no reason".to_owned());
+                failures.push((what.to_owned(), why));
+            }
+        };
     for one in answer.delivery_channels_status.iter().flatten() {
-        for (what, info) in
-            [("history", &one.config_history_delivery_info), ("snapshots", &one.config_snapshot_delivery_info)]
-        {
+        for (what, info) in [
+            ("history", &one.config_history_delivery_info),
+            ("snapshots", &one.config_snapshot_delivery_info),
+        ] {
             if let Some(info) = info {
                 say(what, info.last_status(), &info.last_error_code, &info.last_error_message);
             }

@@ -248,6 +248,5 @@ fn carried(spec: &RecorderSpec, live: &Recorder, sent: &Settings) -> Option<Stri
         let word = sent.other_frequency().word();
         carries.push(format!("frequencyOf {}: {word}", others.join(", ")));
     }
-    (!carries.is_empty())
-        .then(|| format!("{}: not declared, but the call replaces all", carries.join("; ")))
+    (!carries.is_empty()).then(|| format!("{}: not declared, but the call replaces all", carries.join("; ")))
 }

@@ -7,9 +7,7 @@ use super::live::Recorder;
 use super::recorder::{COST, adopts};
 use super::spec::{NONE, RecorderSpec};
 use super::write::{START, Write};
-use crate::control::{
-    Change, Direction, Facts, Field, ManualTask, Progress, Thing, Verdict, Verified,
-};
+use crate::control::{Change, Direction, Facts, Field, ManualTask, Progress, Thing, Verdict, Verified};
 use crate::fault::{Fault, FaultKind};
 
 fn invalid(message: impl Into<String>) -> Verdict<Write> {
@@ -18,10 +16,7 @@ fn invalid(message: impl Into<String>) -> Verdict<Write> {
 
 /// What others wait for: Security Hub's controls have nothing to look at before.
 fn records(facts: &Facts) -> Vec<Thing> {
-    vec![Thing::ConfigRecorder {
-        account: facts.scope.account.clone(),
-        region: facts.scope.region.clone(),
-    }]
+    vec![Thing::ConfigRecorder { account: facts.scope.account.clone(), region: facts.scope.region.clone() }]
 }
 
 /// `name` is what the recorder is called, or will be.
@@ -57,10 +52,7 @@ pub fn recording(
                 makes: records(facts),
                 // It starts once there is a channel, which this same plan makes.
                 stands_on: Some(if has_channel { Vec::new() } else { needs.collect() }),
-                ..Change::update(
-                    vec![Field::new("/record", before, "all")],
-                    vec![Write::Start { recorder }],
-                )
+                ..Change::update(vec![Field::new("/record", before, "all")], vec![Write::Start { recorder }])
             })
         }
     }

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::control::Bounded;
 use crate::place::Region;
-pub use words::{Exclude, GlobalTypes};
 use words::well_formed;
+pub use words::{Exclude, GlobalTypes};
 
 /// AWS Config in each region. What is not declared is left as it is; what `record: all` stands for is said at each
 /// field.
@@ -249,7 +249,9 @@ fn frequencies<'de, D: serde::Deserializer<'de>>(
     for (name, frequency) in &frequencies {
         well_formed(name).map_err(D::Error::custom)?;
         if *frequency == Some(Frequency::Daily) && ALWAYS_CONTINUOUS.contains(&name.as_str()) {
-            return Err(D::Error::custom(format_args!("`{name}` cannot be `DAILY`: AWS Config makes it itself")));
+            return Err(D::Error::custom(format_args!(
+                "`{name}` cannot be `DAILY`: AWS Config makes it itself"
+            )));
         }
     }
     Ok(frequencies)
@@ -273,9 +275,15 @@ mod tests {
 
     #[test]
     fn types_are_data_but_have_a_shape() {
-        assert!(read(json!({"exclude": ["AWS::New::Thing"], "frequencyOf": {"AWS::New::Thing": "DAILY"}})).is_ok());
+        assert!(
+            read(json!({"exclude": ["AWS::New::Thing"], "frequencyOf": {"AWS::New::Thing": "DAILY"}}))
+                .is_ok()
+        );
         for wrong in ["EC2", "AWS::EC2", "AWS::EC2::", "AWS:EC2:Instance"] {
-            assert!(read(json!({"exclude": [wrong]})).is_err_and(|e| e.contains("AWS::EC2::Instance")), "{wrong}");
+            assert!(
+                read(json!({"exclude": [wrong]})).is_err_and(|e| e.contains("AWS::EC2::Instance")),
+                "{wrong}"
+            );
             assert!(read(json!({"frequencyOf": {wrong: "DAILY"}})).is_err(), "{wrong}");
         }
         let own = json!({"frequencyOf": {"AWS::Config::ResourceCompliance": "DAILY"}});

@@ -13,8 +13,6 @@ use crate::place::Region;
 mod channel;
 mod wire;
 
-
-
 const KEY_ARN: &str = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd";
 const TOPIC_ARN: &str = "arn:aws:sns:eu-west-1:111122223333:config-changes";
 const SERVICE_LINKED: &str =
@@ -173,7 +171,8 @@ fn a_home_that_cannot_record_iam_is_told_and_another_region_can_be_named() {
     let mut zurich = facts();
     zurich.home = Region::new("eu-central-2");
     zurich.scope.region = Region::new("eu-central-2");
-    let found = plan_with(&zurich, json!({"record": "all"}), &seen(Recorder { types: all(&[], false), ..live() }));
+    let found =
+        plan_with(&zurich, json!({"record": "all"}), &seen(Recorder { types: all(&[], false), ..live() }));
     assert_eq!(found[0].verdict, Verdict::InSync);
     let offered = found.iter().find(|f| matches!(f.verdict, Verdict::NotOffered { .. })).expect("it is told");
     assert!(offered.resource.contains("IAM"), "{offered:?}");
@@ -227,10 +226,8 @@ fn what_is_not_declared_is_sent_along_and_said() {
 
 #[test]
 fn there_is_one_override_and_it_has_the_other_frequency() {
-    let live = Recorder {
-        overrides: BTreeMap::from([("AWS::EC2::Volume".into(), Frequency::Daily)]),
-        ..live()
-    };
+    let live =
+        Recorder { overrides: BTreeMap::from([("AWS::EC2::Volume".into(), Frequency::Daily)]), ..live() };
     let spec = json!({"frequency": "DAILY", "frequencyOf": {"AWS::IAM::Role": "CONTINUOUS"}});
     let changed = one(spec, live);
     // The role was recorded all the time before, too: only the default differs.
@@ -306,7 +303,9 @@ fn what_is_imported_is_in_sync() {
     let custom = Recorder { role_arn: "arn:aws:iam::1:role/x".into(), overrides: others, ..live() };
     let only = Recorder { types: Types::Only(names(&["AWS::S3::Bucket"])), recording: false, ..live() };
     let with = Channel { topic_arn: Some(TOPIC_ARN.into()), snapshots: None, ..delivers() };
-    for observed in [seen(live()), seen(custom), seen(only), through(with), Observed { channel: None, ..seen(live()) }] {
+    for observed in
+        [seen(live()), seen(custom), seen(only), through(with), Observed { channel: None, ..seen(live()) }]
+    {
         let imported = ConfigRecorder.import(&facts(), &known(), &observed).unwrap();
         let found = plan(serde_json::to_value(imported).unwrap(), &observed);
         assert!(found.iter().all(|finding| finding.verdict == Verdict::InSync), "{found:?}");
@@ -345,7 +344,8 @@ fn needs_are_the_archives_key_and_delivery_and_the_topic() {
     let needs = needs(json!({"deliverTo": "archive", "topic": "config-changes"}));
     assert!(needs.iter().all(|need| need.hard));
     let things: Vec<Thing> = needs.into_iter().map(|need| need.thing).collect();
-    let service = |thing: &Thing| matches!(thing, Thing::Delivery { service, .. } if service == "config.amazonaws.com");
+    let service =
+        |thing: &Thing| matches!(thing, Thing::Delivery { service, .. } if service == "config.amazonaws.com");
     assert_eq!((things.len(), things.contains(&key()), things.contains(&topic())), (3, true, true));
     assert!(things.iter().any(service));
 }

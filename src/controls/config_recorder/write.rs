@@ -27,10 +27,18 @@ pub enum Write {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         tags: BTreeMap<String, String>,
     },
-    PutChannel { place: Place },
-    Start { recorder: String },
-    Stop { recorder: String },
-    PutRetention { days: u32 },
+    PutChannel {
+        place: Place,
+    },
+    Start {
+        recorder: String,
+    },
+    Stop {
+        recorder: String,
+    },
+    PutRetention {
+        days: u32,
+    },
 }
 
 /// A recorder, whole: the call replaces what it does not name.

@@ -283,20 +283,15 @@ async fn of_rule(
         }
     }
     let look = |resource: Resource| {
-        let seen = Excepted {
-            non_compliant: failing.contains(&resource),
-            exception: there.get(&resource).cloned(),
-        };
+        let seen =
+            Excepted { non_compliant: failing.contains(&resource), exception: there.get(&resource).cloned() };
         (resource, seen)
     };
     Ok(resources.into_iter().map(look).collect())
 }
 
 pub fn key(resource: &Resource) -> RemediationExceptionResourceKey {
-    RemediationExceptionResourceKey::builder()
-        .resource_type(&resource.kind)
-        .resource_id(&resource.id)
-        .build()
+    RemediationExceptionResourceKey::builder().resource_type(&resource.kind).resource_id(&resource.id).build()
 }
 
 fn rule(live: ConfigRule) -> Result<Rule, Fault> {
@@ -325,7 +320,8 @@ fn rule(live: ConfigRule) -> Result<Rule, Fault> {
                 let own = detail.maximum_execution_frequency.map(|one| one.as_str().to_owned());
                 frequency = own.or(frequency);
             }
-            debug_logs = source.custom_policy_details.is_some_and(|details| details.enable_debug_log_delivery);
+            debug_logs =
+                source.custom_policy_details.is_some_and(|details| details.enable_debug_log_delivery);
             let id = source.source_identifier.unwrap_or_default();
             match source.owner {
                 Owner::Aws => Source::Managed(id),

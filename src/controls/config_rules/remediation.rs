@@ -118,7 +118,8 @@ pub fn remediation(
         format!("{} changes resources that do not comply, without anybody's doing", wanted.document)
     });
     let carries = carried(spec, live);
-    let step = Write::PutRemediation { rule: live_name.to_owned(), remediation: wanted, role: spec.role.clone() };
+    let step =
+        Write::PutRemediation { rule: live_name.to_owned(), remediation: wanted, role: spec.role.clone() };
     let stands_on = spec.role.iter().map(|name| role(facts, name)).collect();
     let change = if live.is_some() {
         Change { direction: Direction::of(work.directions), ..Change::update(work.fields, vec![step]) }
@@ -134,7 +135,12 @@ pub fn remediation(
     })
 }
 
-fn compare(spec: &RemediationSpec, live: Option<&Remediation>, known_role: Option<&str>, work: &mut Work<'_>) {
+fn compare(
+    spec: &RemediationSpec,
+    live: Option<&Remediation>,
+    known_role: Option<&str>,
+    work: &mut Work<'_>,
+) {
     use Direction::{Neutral, Strengthens, Weakens};
     let none = Remediation::default();
     let now = live.unwrap_or(&none);
@@ -196,7 +202,9 @@ pub fn excepted<'f>(facts: &'f Facts, control: &str, rule: &str) -> BTreeMap<Res
         }
         for named in &exempt.resources {
             let mut parts = named.splitn(3, '/');
-            let (Some(of), Some(kind), Some(id)) = (parts.next(), parts.next(), parts.next()) else { continue };
+            let (Some(of), Some(kind), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
             let spelled_out = !named.contains(['*', '?']) && kind.contains("::");
             if of == rule && spelled_out {
                 all.insert(Resource { kind: kind.to_owned(), id: id.to_owned() }, exempt);

@@ -185,7 +185,8 @@ pub fn rule(
     if let Err(limit) = limits::of_rule(facts, &put, live.is_none().then_some(total)) {
         return invalid(limit);
     }
-    let step = Write::PutRule { put, tags: if live.is_none() { facts.tags.clone() } else { BTreeMap::new() } };
+    let step =
+        Write::PutRule { put, tags: if live.is_none() { facts.tags.clone() } else { BTreeMap::new() } };
     let (fields, steps) = (work.fields, vec![step]);
     let change = match live {
         None => Change { cost: Some(COST.to_owned()), ..Change::create(fields, steps) },
@@ -194,9 +195,9 @@ pub fn rule(
             risk: if other_source { Risk::Disruptive } else { Risk::Safe },
             evidence: other_source.then(|| "what it has found so far is of another source".to_owned()),
             carries: carried(spec, live),
-            adopts: found.filter(|(found, _)| *found != name).map(|(found, _)| {
-                format!("the rule {found}, which evaluates the same under another name")
-            }),
+            adopts: found
+                .filter(|(found, _)| *found != name)
+                .map(|(found, _)| format!("the rule {found}, which evaluates the same under another name")),
             ..Change::update(fields, steps)
         },
     };
@@ -231,7 +232,13 @@ fn compare(facts: &Facts, spec: &RuleSpec, live: Option<&Rule>, work: &mut Work<
     ] {
         let narrower = want.as_deref().is_some_and(|want| want != NONE) && live.is_none();
         let wider = want.as_deref() == Some(NONE);
-        let direction = if narrower { Weakens } else if wider { Strengthens } else { Neutral };
+        let direction = if narrower {
+            Weakens
+        } else if wider {
+            Strengthens
+        } else {
+            Neutral
+        };
         work.compare(leaf, want.as_deref(), live.as_deref(), direction);
     }
     if let Some(want) = spec.frequency {

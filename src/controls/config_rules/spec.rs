@@ -306,7 +306,8 @@ mod tests {
 
     #[test]
     fn numbers_are_texts_to_aws_and_lists_are_not() {
-        let rule = |parameters: Value| read(json!({"rules": {"x": {"managed": "X", "parameters": parameters}}}));
+        let rule =
+            |parameters: Value| read(json!({"rules": {"x": {"managed": "X", "parameters": parameters}}}));
         let spec = rule(json!({"maxAge": 90, "on": true, "key": "alias/x", "gone": null})).unwrap();
         let (_, rule_spec) = spec.declared().next().unwrap();
         let all: Vec<_> = rule_spec.parameters().collect();
@@ -320,7 +321,8 @@ mod tests {
         let spec = json!({"rules": {"x": {"remediation": {"document": "D", "parameters": parameters}}}});
         let spec = read(spec).unwrap();
         let (_, rule) = spec.declared().next().unwrap();
-        let all: Vec<_> = rule.remediation.parameters().map(|(name, values)| (name, written(values))).collect();
+        let all: Vec<_> =
+            rule.remediation.parameters().map(|(name, values)| (name, written(values))).collect();
         assert_eq!(all, [("Ports", json!(["22", "3389"])), ("VolumeId", json!("RESOURCE_ID"))]);
         let again = serde_json::to_value(&spec).unwrap();
         assert_eq!(read(again).unwrap(), spec);
@@ -331,7 +333,9 @@ mod tests {
         let with = |remediation: Value| read(json!({"rules": {"x": {"remediation": remediation}}}));
         assert!(with(json!({"attempts": 26})).is_err_and(|error| error.contains("between 1 and 25")));
         assert!(with(json!({"retrySeconds": 2_678_001})).is_err_and(|error| error.contains("2678000")));
-        assert!(with(json!({"concurrencyPercent": 0})).is_err_and(|error| error.contains("between 1 and 100")));
+        assert!(
+            with(json!({"concurrencyPercent": 0})).is_err_and(|error| error.contains("between 1 and 100"))
+        );
         assert!(read(json!({"rules": {"x": {"frequency": "daily"}}})).is_err_and(|e| e.contains("One_Hour")));
     }
 }

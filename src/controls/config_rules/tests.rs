@@ -83,7 +83,10 @@ fn a_rule_is_made_whole_and_waits_for_the_recorder() {
     let made = change(&plan(rules, &Observed::default()), "rule");
     assert_eq!(made.kind, ChangeKind::Create);
     let paths: Vec<&str> = made.fields.iter().map(|field| field.path.as_str()).collect();
-    assert_eq!(paths, ["/rules/volumes/managed", "/rules/volumes/parameters/kmsId", "/rules/volumes/scope/types"]);
+    assert_eq!(
+        paths,
+        ["/rules/volumes/managed", "/rules/volumes/parameters/kmsId", "/rules/volumes/scope/types"]
+    );
     assert!(made.fields.iter().all(|field| field.before.is_null()));
     assert!(made.cost.is_some());
     assert_eq!(made.stands_on, Some(vec![rule::recorder(&facts())]));
@@ -139,7 +142,8 @@ fn a_rule_that_does_the_same_is_taken_over_rather_than_doubled() {
     // Other parameters, a service's own rule, two of them, or one that is declared itself: none of ours.
     let other = Rule { parameters: BTreeMap::from([("kmsId".into(), json!("x"))]), ..twin.clone() };
     let service = Rule { created_by: Some("securityhub.amazonaws.com".into()), ..twin.clone() };
-    for observed in [seen(&[("a", other)]), seen(&[("a", service)]), seen(&[("a", twin.clone()), ("b", twin.clone())])]
+    for observed in
+        [seen(&[("a", other)]), seen(&[("a", service)]), seen(&[("a", twin.clone()), ("b", twin.clone())])]
     {
         assert_eq!(change(&plan(declared.clone(), &observed), "rule").kind, ChangeKind::Create);
     }
@@ -152,9 +156,12 @@ fn a_rule_that_does_the_same_is_taken_over_rather_than_doubled() {
 #[test]
 fn a_services_rule_is_left_alone() {
     let service = Rule { created_by: Some("securityhub.amazonaws.com".into()), ..managed("X") };
-    let found = plan(json!({"x": {"managed": "Y", "remediation": {"document": "D"}}}), &seen(&[("x", service)]));
+    let found =
+        plan(json!({"x": {"managed": "Y", "remediation": {"document": "D"}}}), &seen(&[("x", service)]));
     assert_eq!(found.len(), 1);
-    assert!(matches!(&found[0].verdict, Verdict::Foreign { owner, .. } if owner == "securityhub.amazonaws.com"));
+    assert!(
+        matches!(&found[0].verdict, Verdict::Foreign { owner, .. } if owner == "securityhub.amazonaws.com")
+    );
 }
 
 #[test]
@@ -256,7 +263,9 @@ fn a_remediation_keeps_what_is_not_declared() {
     assert_eq!(changed.fields, [Field::new("/rules/x/remediation/attempts", 5, 3)]);
     let [Write::PutRemediation { remediation, role, .. }] = &changed.steps[..] else { panic!() };
     assert_eq!((remediation.retry_seconds, role), (Some(60), &None));
-    assert!(changed.carries.is_some_and(|c| c.contains("parameter VolumeId") && c.contains("automatic true")));
+    assert!(
+        changed.carries.is_some_and(|c| c.contains("parameter VolumeId") && c.contains("automatic true"))
+    );
 }
 
 fn signed() -> Facts {
@@ -304,11 +313,19 @@ fn exceptions_come_from_the_documents_that_spell_a_resource_out() {
     // What complies is not excepted, because AWS takes nothing for it; and what is there stays.
     let there = Exception { message: message.clone(), expires: *expires };
     let held = Excepted { non_compliant: true, exception: Some(there) };
-    let rule = Rule { excepted: vec![(volume("vol-1"), held), (volume("vol-2"), Excepted::default())], ..rule };
+    let rule =
+        Rule { excepted: vec![(volume("vol-1"), held), (volume("vol-2"), Excepted::default())], ..rule };
     let found = plan_with(&signed(), json!({"x": {"managed": "X"}}), &seen(&[("x", rule.clone())]));
-    let told = matches!(verdict(&found, "exceptions"), Verdict::NotOffered { source } if source.contains("vol-2"));
+    let told =
+        matches!(verdict(&found, "exceptions"), Verdict::NotOffered { source } if source.contains("vol-2"));
     assert!(told, "{found:?}");
-    let rule = Rule { excepted: vec![(volume("vol-1"), rule.excepted[0].1.clone()), (volume("vol-2"), rule.excepted[0].1.clone())], ..rule };
+    let rule = Rule {
+        excepted: vec![
+            (volume("vol-1"), rule.excepted[0].1.clone()),
+            (volume("vol-2"), rule.excepted[0].1.clone()),
+        ],
+        ..rule
+    };
     let found = plan_with(&signed(), json!({"x": {"managed": "X"}}), &seen(&[("x", rule)]));
     assert_eq!(verdict(&found, "exceptions"), Verdict::InSync);
 }

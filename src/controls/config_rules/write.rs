@@ -77,7 +77,12 @@ pub enum Sent {
 /// What the call replaces is read by the role that writes.
 pub const PUT_RULE: Call = Call::needing(
     "config:PutConfigRule",
-    &["config:PutConfigRule", "config:DescribeConfigRules", "config:GetCustomRulePolicy", "config:TagResource"],
+    &[
+        "config:PutConfigRule",
+        "config:DescribeConfigRules",
+        "config:GetCustomRulePolicy",
+        "config:TagResource",
+    ],
 );
 pub const PUT_REMEDIATION: Call = Call::needing(
     "config:PutRemediationConfigurations",
@@ -202,7 +207,8 @@ impl Put {
     }
 
     async fn send(&self, aws: &Writer, tags: &BTreeMap<String, String>) -> Result<(), Fault> {
-        let parameters = serde_json::to_string(&self.parameters).map_err(|e| local(&PUT_RULE, e.to_string()))?;
+        let parameters =
+            serde_json::to_string(&self.parameters).map_err(|e| local(&PUT_RULE, e.to_string()))?;
         let modes = self.modes.iter().map(|mode| {
             EvaluationModeConfiguration::builder().mode(EvaluationMode::from(mode.as_str())).build()
         });
@@ -277,7 +283,8 @@ async fn put_remediation(
         configuration = configuration.parameters(ROLE, role);
     }
     let percent = |number: Option<u32>| number.and_then(|number| i32::try_from(number).ok());
-    let (concurrency, errors) = (percent(remediation.concurrency_percent), percent(remediation.error_percent));
+    let (concurrency, errors) =
+        (percent(remediation.concurrency_percent), percent(remediation.error_percent));
     if concurrency.is_some() || errors.is_some() {
         let ssm = SsmControls::builder()
             .set_concurrent_execution_rate_percentage(concurrency)

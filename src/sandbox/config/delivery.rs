@@ -74,11 +74,8 @@ pub(in crate::sandbox) fn status(
             .last_status(status)
             .set_last_error_code(channel.failure.as_ref().map(|(code, _)| code.clone()))
             .set_last_error_message(channel.failure.map(|(_, message)| message));
-        let stream = if channel.topic_arn.is_some() {
-            DeliveryStatus::Success
-        } else {
-            DeliveryStatus::NotApplicable
-        };
+        let stream =
+            if channel.topic_arn.is_some() { DeliveryStatus::Success } else { DeliveryStatus::NotApplicable };
         DeliveryChannelStatus::builder()
             .name(channel.name)
             .config_snapshot_delivery_info(ConfigExportDeliveryInfo::builder().build())
@@ -107,7 +104,10 @@ fn may_deliver(call: &Call<'_>, channel: &Channel) -> Result<(), Refusal> {
         refuse("InsufficientDeliveryPolicyException", message)
     };
     let bucket = call.state.buckets.get(name).ok_or_else(|| {
-        refuse("NoSuchBucketException", format!("Cannot find a S3 bucket with an empty bucket name '{name}'."))
+        refuse(
+            "NoSuchBucketException",
+            format!("Cannot find a S3 bucket with an empty bucket name '{name}'."),
+        )
     })?;
     let organization = organization(call);
     let source = format!("arn:aws:config:{}:{account}:*", call.region);
@@ -175,7 +175,8 @@ pub(in crate::sandbox) fn put(
         return Err(refuse("MaxNumberOfDeliveryChannelsExceededException", message));
     }
     let topics = here.topics.clone();
-    let snapshots = wanted.config_snapshot_delivery_properties().and_then(|p| p.delivery_frequency()).cloned();
+    let snapshots =
+        wanted.config_snapshot_delivery_properties().and_then(|p| p.delivery_frequency()).cloned();
     if snapshots.as_ref().is_some_and(|one| !MaximumExecutionFrequency::values().contains(&one.as_str())) {
         return Err(invalid("deliveryFrequency"));
     }

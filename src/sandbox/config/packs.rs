@@ -9,12 +9,14 @@ use aws_sdk_config::operation::describe_conformance_pack_status::{
 use aws_sdk_config::operation::describe_conformance_packs::{
     DescribeConformancePacksInput, DescribeConformancePacksOutput,
 };
-use aws_sdk_config::operation::list_tags_for_resource::{ListTagsForResourceInput, ListTagsForResourceOutput};
+use aws_sdk_config::operation::list_tags_for_resource::{
+    ListTagsForResourceInput, ListTagsForResourceOutput,
+};
 use aws_sdk_config::operation::put_conformance_pack::{PutConformancePackInput, PutConformancePackOutput};
 use aws_sdk_config::operation::tag_resource::{TagResourceInput, TagResourceOutput};
 use aws_sdk_config::types::{
-    ConformancePackDetail, ConformancePackInputParameter, ConformancePackState, ConformancePackStatusDetail, Tag,
-    TemplateSsmDocumentDetails,
+    ConformancePackDetail, ConformancePackInputParameter, ConformancePackState, ConformancePackStatusDetail,
+    Tag, TemplateSsmDocumentDetails,
 };
 use jiff::Timestamp;
 
@@ -142,7 +144,9 @@ pub(in crate::sandbox) fn put(
         input.template_ssm_document_details().is_some(),
     ];
     if sources.into_iter().filter(|given| *given).count() != 1 || input.template_s3_uri().is_some() {
-        return Err(invalid("Specify only one of TemplateS3Uri, TemplateBody and TemplateSSMDocumentDetails"));
+        return Err(invalid(
+            "Specify only one of TemplateS3Uri, TemplateBody and TemplateSSMDocumentDetails",
+        ));
     }
     if let Some(template) = input.template_body() {
         let rules = template.matches("AWS::Config::ConfigRule").count();
@@ -174,7 +178,8 @@ pub(in crate::sandbox) fn put(
         let message = "You have reached the limit of the number of conformance packs.";
         return Err(refuse("MaxNumberOfConformancePacksExceededException", message));
     }
-    let parameters = given.iter().map(|one| (one.parameter_name().to_owned(), one.parameter_value().to_owned()));
+    let parameters =
+        given.iter().map(|one| (one.parameter_name().to_owned(), one.parameter_value().to_owned()));
     let pack = Pack {
         id: before.map_or(id, |before| before.id.clone()),
         template: input.template_body().map(str::to_owned),

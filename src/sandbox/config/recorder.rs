@@ -122,9 +122,7 @@ fn types(of: &BTreeSet<String>) -> Vec<ResourceType> {
 fn group(records: &Recording) -> RecordingGroup {
     let (strategy, only, except) = match records {
         Recording::All { .. } => (RecordingStrategyType::AllSupportedResourceTypes, vec![], vec![]),
-        Recording::Except(except) => {
-            (RecordingStrategyType::ExclusionByResourceTypes, vec![], types(except))
-        }
+        Recording::Except(except) => (RecordingStrategyType::ExclusionByResourceTypes, vec![], types(except)),
         Recording::Only(only) => (RecordingStrategyType::InclusionByResourceTypes, types(only), vec![]),
     };
     RecordingGroup::builder()
@@ -185,10 +183,9 @@ pub(in crate::sandbox) fn status(
             (Some(started), _) if now.duration_since(started).unsigned_abs() < STARTING => {
                 says.last_status(RecorderStatus::Pending)
             }
-            (Some(_), Some((code, message))) => says
-                .last_status(RecorderStatus::Failure)
-                .last_error_code(code)
-                .last_error_message(message),
+            (Some(_), Some((code, message))) => {
+                says.last_status(RecorderStatus::Failure).last_error_code(code).last_error_message(message)
+            }
             (Some(_), None) => says.last_status(RecorderStatus::Success),
         };
         says.set_last_start_time(recorder.started.map(date_time)).build()
@@ -262,9 +259,10 @@ fn may_take(call: &mut Call<'_>, arn: &str) -> bool {
     let (account, now) = (call.caller.account.clone(), call.now);
     let iam = &call.account().iam;
     let Some(role) = iam.roles.values().find(|role| role.arn(&account) == arn) else { return false };
-    let seen = iam.changed.get(&role.name).is_none_or(|changed| {
-        now.duration_since(*changed).unsigned_abs() >= iam.propagation
-    });
+    let seen = iam
+        .changed
+        .get(&role.name)
+        .is_none_or(|changed| now.duration_since(*changed).unsigned_abs() >= iam.propagation);
     let who = Who::Service("config.amazonaws.com");
     let context = [("aws:sourceaccount", account.as_str())];
     let takes = Question { who, action: "sts:AssumeRole", resource: "", context: &context };
@@ -364,9 +362,10 @@ pub(in crate::sandbox) fn put_retention(
     call: &mut Call<'_>,
     input: &PutRetentionConfigurationInput,
 ) -> Result<PutRetentionConfigurationOutput, Refusal> {
-    let days = input.retention_period_in_days().filter(|days| (30..=2557).contains(days)).ok_or_else(|| {
-        refuse("InvalidParameterValueException", "RetentionPeriodInDays must be between 30 and 2557")
-    })?;
+    let days =
+        input.retention_period_in_days().filter(|days| (30..=2557).contains(days)).ok_or_else(|| {
+            refuse("InvalidParameterValueException", "RetentionPeriodInDays must be between 30 and 2557")
+        })?;
     call.here().config.retention = Some(days);
     Ok(PutRetentionConfigurationOutput::builder().retention_configuration(period(days)?).build())
 }

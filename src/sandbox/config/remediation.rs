@@ -42,9 +42,7 @@ pub(in crate::sandbox) fn describe(
     }
     let all = &call.here().config.remediations;
     let found = names.iter().filter_map(|name| all.get(name).cloned()).collect();
-    Ok(DescribeRemediationConfigurationsOutput::builder()
-        .set_remediation_configurations(Some(found))
-        .build())
+    Ok(DescribeRemediationConfigurationsOutput::builder().set_remediation_configurations(Some(found)).build())
 }
 
 /// What the model and the text of PutRemediationConfigurations ask: an automation document, a role where it runs by

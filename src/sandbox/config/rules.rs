@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_config::operation::describe_config_rules::{DescribeConfigRulesInput, DescribeConfigRulesOutput};
-use aws_sdk_config::operation::get_custom_rule_policy::{GetCustomRulePolicyInput, GetCustomRulePolicyOutput};
+use aws_sdk_config::operation::get_custom_rule_policy::{
+    GetCustomRulePolicyInput, GetCustomRulePolicyOutput,
+};
 use aws_sdk_config::operation::put_config_rule::{PutConfigRuleInput, PutConfigRuleOutput};
 use aws_sdk_config::types::{
     ConfigRule, ConfigRuleState, CustomPolicyDetails, EvaluationMode, EvaluationModeConfiguration,
@@ -71,7 +73,9 @@ fn invalid(message: impl Into<String>) -> Refusal {
 pub(super) fn missing(name: &str) -> Refusal {
     refuse(
         "NoSuchConfigRuleException",
-        format!("The ConfigRule '{name}' provided in the request is invalid. Please check the configRule name."),
+        format!(
+            "The ConfigRule '{name}' provided in the request is invalid. Please check the configRule name."
+        ),
     )
 }
 
@@ -85,9 +89,10 @@ fn told(call: &Call<'_>, name: &str, rule: &Rule) -> Result<ConfigRule, Refusal>
             .enable_debug_log_delivery(details.enable_debug_log_delivery);
         source.custom_policy_details = Some(complete(told.build())?);
     }
-    let modes = rule.modes.iter().map(|mode| {
-        EvaluationModeConfiguration::builder().mode(EvaluationMode::from(mode.as_str())).build()
-    });
+    let modes = rule
+        .modes
+        .iter()
+        .map(|mode| EvaluationModeConfiguration::builder().mode(EvaluationMode::from(mode.as_str())).build());
     Ok(ConfigRule::builder()
         .config_rule_name(name)
         .config_rule_arn(call.arn("config", format!("config-rule/{}", rule.id)))
@@ -186,7 +191,9 @@ fn source(call: &mut Call<'_>, wanted: &ConfigRule) -> Result<Source, Refusal> {
             }
             let periodic = PERIODIC.iter().find(|(name, _)| *name == id);
             if wanted.maximum_execution_frequency().is_some() && periodic.is_none() {
-                return Err(invalid("MaximumExecutionFrequency is not allowed for a rule set off by changes"));
+                return Err(invalid(
+                    "MaximumExecutionFrequency is not allowed for a rule set off by changes",
+                ));
             }
             let needed = periodic.map_or(&[][..], |(_, needed)| needed);
             if let Some(name) = needed.iter().find(|name| !given.contains_key(**name)) {
@@ -197,7 +204,9 @@ fn source(call: &mut Call<'_>, wanted: &ConfigRule) -> Result<Source, Refusal> {
             details(source.source_details(), false)?;
             let name = id.rsplit(':').next().unwrap_or_default();
             if !id.starts_with("arn:aws:lambda:") || !call.here().config.functions.contains(name) {
-                let message = format!("The AWS Lambda function {id} cannot be invoked. Check the specified function ARN, and check the function's permissions.");
+                let message = format!(
+                    "The AWS Lambda function {id} cannot be invoked. Check the specified function ARN, and check the function's permissions."
+                );
                 return Err(refuse("InsufficientPermissionsException", message));
             }
         }

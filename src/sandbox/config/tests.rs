@@ -12,9 +12,7 @@ use super::*;
 const REGION: &str = "ap-south-1";
 
 fn role() -> String {
-    format!(
-        "arn:aws:iam::{PROD_PAYMENTS}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
-    )
+    format!("arn:aws:iam::{PROD_PAYMENTS}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig")
 }
 
 fn recorder(name: &str) -> ConfigurationRecorder {
@@ -37,7 +35,8 @@ async fn with_role(world: &World) -> Client {
 async fn there_is_one_recorder_and_it_needs_a_role() {
     let world = World::acme();
     let bare = client!(aws_sdk_config, world, PROD_PAYMENTS, REGION);
-    let put = |client: &Client, name| client.put_configuration_recorder().configuration_recorder(recorder(name));
+    let put =
+        |client: &Client, name| client.put_configuration_recorder().configuration_recorder(recorder(name));
     let error = put(&bare, "a").send().await.expect_err("there is no such role");
     assert_eq!(error.code(), Some("InvalidRoleException"));
     let config = with_role(&world).await;
@@ -61,7 +60,12 @@ async fn the_order_is_recorder_channel_start_and_starting_takes_its_time() {
     };
     let error = channel().send().await.expect_err("no recorder yet");
     assert_eq!(error.code(), Some("NoAvailableConfigurationRecorderException"));
-    config.put_configuration_recorder().configuration_recorder(recorder("a")).send().await.expect("a recorder");
+    config
+        .put_configuration_recorder()
+        .configuration_recorder(recorder("a"))
+        .send()
+        .await
+        .expect("a recorder");
     let error = channel().send().await.expect_err("no bucket");
     assert_eq!(error.code(), Some("NoSuchBucketException"));
     let start = || config.start_configuration_recorder().configuration_recorder_name("a");
@@ -125,7 +129,8 @@ async fn a_rule_needs_a_recorder_and_its_parameters() {
     let world = World::acme();
     let config = with_role(&world).await;
     let rule = |id: &str, parameters: Option<&str>| {
-        let source = Source::builder().owner(Owner::Aws).source_identifier(id).build().expect("it has an owner");
+        let source =
+            Source::builder().owner(Owner::Aws).source_identifier(id).build().expect("it has an owner");
         let rule = ConfigRule::builder().config_rule_name("keys").source(source);
         let rule = rule.set_input_parameters(parameters.map(str::to_owned)).build();
         config.put_config_rule().config_rule(rule)
@@ -133,7 +138,12 @@ async fn a_rule_needs_a_recorder_and_its_parameters() {
     let keys = || rule("ACCESS_KEYS_ROTATED", Some(r#"{"maxAccessKeyAge":"90"}"#));
     let error = keys().send().await.expect_err("no recorder");
     assert_eq!(error.code(), Some("NoAvailableConfigurationRecorderException"));
-    config.put_configuration_recorder().configuration_recorder(recorder("a")).send().await.expect("a recorder");
+    config
+        .put_configuration_recorder()
+        .configuration_recorder(recorder("a"))
+        .send()
+        .await
+        .expect("a recorder");
     keys().send().await.expect("complete");
     for (id, parameters) in [
         ("ACCESS_KEYS_ROTATED", None),

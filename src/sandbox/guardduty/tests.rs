@@ -1,7 +1,9 @@
 //! GuardDuty as SDK clients meet it.
 
 use aws_sdk_guardduty::Client;
-use aws_sdk_guardduty::types::{DestinationProperties, DestinationType, DetectorAdditionalConfiguration};
+use aws_sdk_guardduty::types::{
+    Administrator, DestinationProperties, DestinationType, DetectorAdditionalConfiguration,
+};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::super::World;

@@ -141,7 +141,8 @@ async fn what_aws_does_not_see_yet_is_asked_for_again() {
 async fn a_recorder_that_is_slow_to_start_is_waited_for() {
     let stage = stage(&recommended(), &[HOME]).await;
     let plan = stage.plan().await.expect("a plan");
-    let starts = plan.items.iter().find(|item| item.finding.rule == "recording").and_then(|i| i.finding.change());
+    let starts =
+        plan.items.iter().find(|item| item.finding.rule == "recording").and_then(|i| i.finding.change());
     let makes = starts.map(|change| change.makes.clone()).unwrap_or_default();
     assert!(matches!(makes[..], [Thing::ConfigRecorder { .. }]), "{makes:?}");
     let applied = stage.apply().await.and_then(Applied::held).expect("it records in the end");

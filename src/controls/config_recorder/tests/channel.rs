@@ -56,9 +56,10 @@ fn topics_and_snapshots_have_words_for_nothing() {
     assert_eq!(never.direction, Direction::Weakens);
     let none = Channel { snapshots: None, ..delivers() };
     assert_eq!(verdict(&plan(json!({"snapshots": "none"}), &through(none)), "delivery"), Verdict::InSync);
-    let unread = Known::new([(topic(), Found::Unknown(Fault::local(
-        crate::fault::FaultKind::Denied, "sns:GetTopicAttributes", "no",
-    )))]);
+    let unread = Known::new([(
+        topic(),
+        Found::Unknown(Fault::local(crate::fault::FaultKind::Denied, "sns:GetTopicAttributes", "no")),
+    )]);
     let spec = serde_json::from_value(json!({"topic": "config-changes"})).unwrap();
     let found = ConfigRecorder.plan(&facts(), &unread, &spec, &through(delivers()));
     assert!(matches!(found[0].verdict, Verdict::Unknown { .. }), "unknown is never in sync");

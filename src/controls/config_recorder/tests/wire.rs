@@ -77,8 +77,7 @@ async fn every_answer_is_read() {
         failures: vec![("history".into(), "AccessDenied".into())],
         ..delivers()
     };
-    let wanted =
-        Observed { recorder: Some(recorder), channel: Some(channel), retention_days: Some(400) };
+    let wanted = Observed { recorder: Some(recorder), channel: Some(channel), retention_days: Some(400) };
     assert_eq!(observed, wanted);
 }
 
