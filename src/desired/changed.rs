@@ -28,7 +28,11 @@ pub fn changed(base: &DesiredState, head: &DesiredState) -> BTreeSet<(AccountId,
 
 /// Everything of the organisation that specs and facts are filled in with.
 fn same_settings(base: &Settings, head: &Settings) -> bool {
-    base.id == head.id && base.seats == head.seats && base.archive == head.archive && base.tags == head.tags
+    base.id == head.id
+        && base.seats == head.seats
+        && base.archive == head.archive
+        && base.tags == head.tags
+        && base.networks == head.networks
 }
 
 fn same_place(base: &DesiredAccount, head: &DesiredAccount) -> bool {

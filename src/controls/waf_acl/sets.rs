@@ -162,6 +162,13 @@ pub fn lists_of(sets: &BTreeSet<String>, lists: &Lists) -> BTreeSet<String> {
     found
 }
 
+/// The list that an IP set which stands for itself is one half of: the other version of IP is new in the list, or
+/// gone from it.
+pub fn half_of(list: &str) -> Option<&str> {
+    let name = list.strip_prefix(STRANGE)?.strip_prefix("baseline-")?;
+    name.strip_suffix("-ipv4").or_else(|| name.strip_suffix("-ipv6"))
+}
+
 /// Is this no list's name, but that of an IP set?
 pub fn is_strange(list: &str) -> bool {
     list.starts_with(STRANGE)

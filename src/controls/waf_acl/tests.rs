@@ -241,6 +241,28 @@ fn what_blocks_says_so_and_what_lets_through_weakens() {
 }
 
 #[test]
+fn a_list_that_gets_its_first_ipv6_network_grows() {
+    let mut live = made(example());
+    for rule in live.rules.as_mut().unwrap().iter_mut().filter(|rule| rule.name == "office") {
+        let both = rule.statement.as_ref().unwrap().or_statement.clone().unwrap();
+        rule.statement = both.statements().first().cloned();
+    }
+    let seen = observed(Some(&live), &groups(), 900);
+    for (action, direction) in [("allow", Direction::Weakens), ("block", Direction::Strengthens)] {
+        let mut seen = seen.clone();
+        let Some(Sight::Seen(acl)) = seen.acls.get_mut("baseline") else { panic!("it was seen") };
+        let rule = acl.live.as_mut().unwrap().spec.networks.get_mut("office").unwrap();
+        rule.action = serde_json::from_value(json!(action)).unwrap();
+        let mut wanted = example();
+        wanted["networks"]["office"]["action"] = json!(action);
+        let change = change(wanted, &seen);
+        assert_eq!(paths(&change), ["/networks/office/lists"]);
+        assert_eq!(change.fields[0].before, json!(["IP set baseline-office-ipv4"]));
+        assert_eq!(change.direction, direction, "{action}");
+    }
+}
+
+#[test]
 fn rules_of_others_stay_and_keep_their_place() {
     let mut live = made(json!({"managed": {COMMON: {"priority": 10, "mode": "enforce"}}}));
     live.rules.as_mut().unwrap().push(somebodys("penguins", 20));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::live::{Group, Seen};
+use super::sets::half_of;
 use super::spec::AclSpec;
 use super::words::Action;
 use crate::control::{Direction, Field, Sight};
@@ -117,7 +118,7 @@ impl Scale<'_> {
             "action" => self.changed_action(rule, field),
             "lists" if is_new => self.plain(Direction::Neutral),
             "lists" => {
-                let (old, new) = (set(&field.before), set(&field.after));
+                let (old, new) = sides(field);
                 let direction = match action {
                     Action::Count => Direction::Neutral,
                     Action::Allow => directed(new.is_subset(&old)),
@@ -196,12 +197,20 @@ fn set(value: &Value) -> BTreeSet<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// Before and after. A list that gets its first network of the other version of IP was half there, and grows.
+fn sides(field: &Field) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (before, after) = (set(&field.before), set(&field.after));
+    let grows =
+        |name: &&String| half_of(name).is_some_and(|list| after.contains(list) && !before.contains(list));
+    (before.iter().filter(|name| !grows(name)).cloned().collect(), after.clone())
+}
+
 /// Fewer requests looked at is weaker. An empty list is every request, of what fits and of what is left out alike.
 fn narrowed(part: &str, field: &Field) -> Direction {
     if !field.before.is_array() {
         return Direction::Weakens;
     }
-    let (old, new) = (set(&field.before), set(&field.after));
+    let (old, new) = sides(field);
     let wider = if part.starts_with("except") {
         new.is_subset(&old)
     } else {

@@ -62,13 +62,12 @@ fn check(
         Some(bodies) => bodies,
         None => &none,
     };
-    for (key, body) in bodies {
+    bodies.iter().try_for_each(|(key, body)| {
         entity_name(Some(key), "CUSTOM_RESPONSE_BODY")?;
         let typed = ResponseContentType::values().contains(&body.content_type.as_str());
-        if !length_within(&body.content, 1, 10_240) || !typed {
-            return Err(invalid("CUSTOM_RESPONSE_BODY", key));
-        }
-    }
+        let fits = length_within(&body.content, 1, 10_240) && typed;
+        if fits { Ok(()) } else { Err(invalid("CUSTOM_RESPONSE_BODY", key)) }
+    })?;
     let keys: Vec<&String> = bodies.keys().collect();
     let mut checking = Checking::new(call, scope, &keys);
     match action.map(|action| (&action.allow, &action.block)) {
