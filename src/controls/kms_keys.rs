@@ -50,8 +50,8 @@ that use the key:
 - `macie`: results of sensitive data discovery
 
 `from` says for whom. `organization` asks for `aws:SourceOrgID`, so that accounts come and go without a change;
-a list of accounts asks for `aws:SourceAccount` or the like. CloudWatch Logs tells KMS no organisation: with
-`organization`, `logs` may use the key for log groups of its own account. A list only grows.
+a list of accounts asks for `aws:SourceAccount` or the like. CloudWatch Logs and EventBridge tell KMS no organisation:
+with `organization`, `logs` and `events` may use the key for log groups and topics of its own account. A list only grows.
 
 Policies are compared by what they mean. Statements of others stay, and one that says the same as ours under
 another name is as good. A statement that opens the key to everyone is reported, whoever wrote it.

@@ -176,16 +176,16 @@ fn configuration<'a>(
     live: &'a Scanning,
     nothing: &'a Configuration,
     on: bool,
-) -> Result<&'a Configuration, Verdict<Write>> {
+) -> Result<&'a Configuration, Box<Verdict<Write>>> {
     match &live.configuration {
         Some(Sight::Seen(Some(configuration))) => Ok(configuration),
         // It has one as soon as it is on.
         Some(Sight::Seen(None)) if on => Ok(nothing),
-        Some(Sight::Seen(None)) => Err(Verdict::NotOffered {
+        Some(Sight::Seen(None)) => Err(Box::new(Verdict::NotOffered {
             source: "Inspector is off here, and has no settings then: declare `resourceTypes`".into(),
-        }),
-        Some(Sight::Unseen(fault)) => Err(Verdict::Unknown { fault: fault.clone() }),
-        None => Err(strange(live::CONFIGURATION, "it was not asked for".into())),
+        })),
+        Some(Sight::Unseen(fault)) => Err(Box::new(Verdict::Unknown { fault: fault.clone() })),
+        None => Err(Box::new(strange(live::CONFIGURATION, "it was not asked for".into()))),
     }
 }
 
@@ -229,7 +229,7 @@ pub fn rescan(spec: &ScanningSpec, live: &Scanning) -> Verdict<Write> {
     let nothing = Configuration::default();
     let now = match configuration(live, &nothing, is_to_be_on(spec, live)) {
         Ok(now) => now,
-        Err(verdict) => return verdict,
+        Err(verdict) => return *verdict,
     };
     let (push, pull) = (spec.ecr.rescan_duration, spec.ecr.pull_date_rescan_duration);
     let mut fields = Vec::new();
@@ -292,7 +292,7 @@ pub fn scan_mode(spec: &ScanningSpec, want: ScanMode, live: &Scanning) -> Verdic
     let nothing = Configuration::default();
     let now = match configuration(live, &nothing, is_to_be_on(spec, live)) {
         Ok(now) => now,
-        Err(verdict) => return verdict,
+        Err(verdict) => return *verdict,
     };
     if now.scan_mode.as_deref() == Some(want.word()) {
         return on_its_way(now.ec2_status.as_deref(), "how instances are scanned").unwrap_or(Verdict::InSync);

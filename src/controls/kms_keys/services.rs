@@ -35,6 +35,8 @@ enum Tells {
     Arn(&'static str),
     /// The log group in the encryption context, and no organisation.
     LogGroup,
+    /// The topic in the encryption context, and nothing of the caller.
+    Topic,
 }
 
 struct Terms {
@@ -110,10 +112,12 @@ impl Service {
             Self::S3 => terms("s3", "BaselineS3", "s3.amazonaws.com", ENCRYPTED_TOPIC, Tells::Account),
             // SNS Developer Guide, "Key management", encrypted queues that subscribe.
             Self::Sns => terms("sns", "BaselineSns", "sns.amazonaws.com", ENCRYPTED_TOPIC, Tells::Account),
-            // SNS Developer Guide, "Key management", event sources and encrypted topics.
+            // SNS Developer Guide, "Key management": "Adding the aws:SourceAccount, aws:SourceArn, and aws:SourceOrgID to
+            // a KMS policy is not supported for EventBridge-to-encrypted topics": with one, every message is lost.
             Self::Events => {
-                terms("events", "BaselineEvents", "events.amazonaws.com", ENCRYPTED_TOPIC, Tells::Account)
+                terms("events", "BaselineEvents", "events.amazonaws.com", ENCRYPTED_TOPIC, Tells::Topic)
             }
+            // The same, event sources and encrypted topics.
             Self::Cloudwatch => terms(
                 "cloudwatch",
                 "BaselineCloudwatch",
@@ -150,7 +154,7 @@ impl Service {
 
     /// Does it tell KMS the organisation that it calls for?
     pub fn tells_organization(self) -> bool {
-        self.terms().tells != Tells::LogGroup
+        matches!(self.terms().tells, Tells::Account | Tells::Arn(_))
     }
 
     /// The statement that lets the service use a key in this place for these callers.
@@ -171,6 +175,10 @@ impl Service {
             (Source::Accounts(all), Tells::LogGroup) => {
                 let groups = patterns("logs", region.as_str(), all);
                 json!({"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}})
+            }
+            (Source::Accounts(all), Tells::Topic) => {
+                let topics = patterns("sns", region.as_str(), all);
+                json!({"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}})
             }
         };
         json!({
@@ -224,7 +232,9 @@ impl Source {
                     let account = match key.to_lowercase().as_str() {
                         "aws:sourceorgid" => return Some(Self::Organization(text.to_owned())),
                         "aws:sourceaccount" => text,
-                        "aws:sourcearn" | "kms:encryptioncontext:aws:logs:arn" => text.split(':').nth(4)?,
+                        "aws:sourcearn"
+                        | "kms:encryptioncontext:aws:logs:arn"
+                        | "kms:encryptioncontext:aws:sns:topicarn" => text.split(':').nth(4)?,
                         _ => return None,
                     };
                     accounts.insert(account.parse().ok()?);
@@ -262,6 +272,19 @@ mod tests {
             }
             assert_eq!(serde_json::to_value(service).unwrap(), json!(service.word()));
         }
+    }
+
+    #[test]
+    fn eventbridge_is_known_by_the_topic_and_by_nothing_else() {
+        let region = Region::new(REGION);
+        let at = Place { partition: "aws", region: &region };
+        let statement = Service::Events.statement(&accounts(&["111122223333"]), &at);
+        let topics = json!(["arn:aws:sns:eu-west-1:111122223333:*"]);
+        assert_eq!(
+            statement["Condition"],
+            json!({"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}})
+        );
+        assert!(!Service::Events.tells_organization());
     }
 
     /// The engine's own view of who may deliver, and so that of everything that stands on the key.
