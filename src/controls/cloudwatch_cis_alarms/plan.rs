@@ -97,6 +97,7 @@ impl Work<'_> {
         let wanted = self.variant();
         let must_ring = self.entry.enabled == Some(true);
         match self.found.filter {
+            None if self.entry.enabled == Some(false) => return,
             None => self.ails.push("no metric filter"),
             Some(filter) => {
                 let before = self.ails.len() + self.fields.len();
@@ -135,6 +136,10 @@ impl Work<'_> {
             };
             return;
         };
+        if self.entry.enabled == Some(false) && live.actions_enabled {
+            self.differs(self.path("enabled"), true, false, Direction::Weakens);
+            self.settings.enabled = Some(false);
+        }
         if self.entry.enabled == Some(true) {
             if !live.actions_enabled {
                 self.ails.push(SILENCED);
@@ -302,8 +307,9 @@ pub fn verdict(
     if let Some(fault) = spec.topic.as_ref().and_then(|name| known.fault(&topic(facts, name))) {
         return Verdict::Unknown { fault: fault.clone() };
     }
-    if entry.enabled == Some(false) {
-        return silent(watch, &found);
+    // What is not there does not ring.
+    if entry.enabled == Some(false) && found.alarm.is_none() {
+        return Verdict::InSync;
     }
     let group = spec.group();
     let mut work = Work {
@@ -322,7 +328,7 @@ pub fn verdict(
     work.filter();
     work.alarm(known);
     let filters = observed.filters.as_ref().map_or(0, Vec::len);
-    if work.found.filter.is_none() && filters >= MOST_FILTERS {
+    if work.filter.is_some() && work.found.filter.is_none() && filters >= MOST_FILTERS {
         return full(watch, &format!("Log group {group} has {filters} metric filters and can have no more"));
     }
     let actions = work.found.alarm.map_or(0, |alarm| alarm.actions.len());
@@ -333,25 +339,6 @@ pub fn verdict(
         );
     }
     if work.ails.is_empty() && work.fields.is_empty() { Verdict::InSync } else { work.change() }
-}
-
-/// Turned off: what is not there does not ring.
-fn silent(watch: &Watch, found: &Found<'_>) -> Verdict<Write> {
-    match found.alarm {
-        Some(alarm) if alarm.actions_enabled => {
-            let settings = Settings { enabled: Some(false), ..Settings::default() };
-            let step = Write::PutAlarm { alarm: alarm.name.clone(), settings, new: None };
-            let field = Field::new(format!("/alarms/{}/enabled", watch.word), true, false);
-            Verdict::Change(Change {
-                direction: Direction::Weakens,
-                carries: carried(alarm),
-                adopts: found.others(&watch.name()),
-                stands_on: Some(Vec::new()),
-                ..Change::update(vec![field], vec![step])
-            })
-        }
-        _ => Verdict::InSync,
-    }
 }
 
 fn full(watch: &Watch, what: &str) -> Verdict<Write> {

@@ -245,7 +245,7 @@ fn options_go_by_their_own_paths_and_what_counts_less_weakens() {
 
 #[test]
 fn turned_off_is_silent_and_what_is_not_there_is_silent_too() {
-    let off = json!({"alarms": {"root-usage": {"enabled": false, "threshold": 7}}});
+    let off = json!({"alarms": {"root-usage": {"enabled": false}}});
     assert_eq!(verdict(off.clone(), &observed(vec![], vec![])), Verdict::InSync);
     let silenced = change(off, &both("root-usage"));
     assert_eq!((silenced.direction, before(&silenced)[0].1), (Direction::Weakens, &json!(true)));
@@ -254,6 +254,11 @@ fn turned_off_is_silent_and_what_is_not_there_is_silent_too() {
         silenced.steps,
         [Write::PutAlarm { alarm: "baseline-root-usage".into(), settings, new: None }]
     );
+    // What else is declared of it is still put right.
+    let quieter = json!({"alarms": {"root-usage": {"enabled": false, "threshold": 7}}});
+    let put = change(quieter, &both("root-usage"));
+    let paths: Vec<&str> = put.fields.iter().map(|field| field.path.as_str()).collect();
+    assert_eq!(paths, ["/alarms/root-usage/enabled", "/alarms/root-usage/threshold"]);
 }
 
 #[test]
