@@ -4,6 +4,7 @@
 
 mod cloudtrail_trail;
 mod cloudwatch_cis_alarms;
+mod config_aggregator;
 mod config_conformance_packs;
 mod config_recorder;
 mod config_rules;
@@ -54,6 +55,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &config_conformance_packs::ConformancePacks,
     &logs_groups::Groups,
     &cloudwatch_cis_alarms::CisAlarms,
+    &config_aggregator::Aggregator,
     &guardduty_detector::GuardDutyDetector,
     &guardduty_administrator::Administrator,
     &guardduty_organization::Organization,

@@ -49,8 +49,10 @@ aggregator answers in one query, in an account that attackers of the others do n
 Makes the role where it is missing and attaches the policy, then makes the aggregator or updates it. What is not
 declared is sent along as it is, because the call replaces everything. An aggregator of the organisation takes in
 what every account is made of, without asking it, and accounts that join later as well: it is refused
-without `--allow organization:aggregator`. It needs the security account to administer AWS Config for the
-organisation. It changes nothing in other accounts, and AWS Config must record there for anything to be shown. With
+without `--allow organization:aggregator`. The security account must administer AWS Config for the organisation
+beforehand; the management account makes it so, once:
+`aws organizations register-delegated-administrator --service-principal config.amazonaws.com --account-id ID`.
+It changes nothing in other accounts, and AWS Config must record there for anything to be shown. With
 a list of accounts, each has to authorise the security account, which this control does not do.
 
 ## How to undo

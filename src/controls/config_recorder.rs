@@ -86,7 +86,7 @@ frequency: CONTINUOUS
 frequencyOf:
   AWS::EC2::NetworkInterface: DAILY
 deliverTo: archive
-topic: none
+topic: config-changes
 snapshots: TwentyFour_Hours
 retentionDays: 2557
 ",

@@ -3,6 +3,7 @@
 //! Source: AWS Config API Reference, the operation named at each handler, and where it is silent the Developer
 //! Guide.
 
+pub mod aggregators;
 pub mod delivery;
 pub mod packs;
 pub mod recorder;
@@ -11,7 +12,7 @@ pub mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_config::types::{RemediationConfiguration, RemediationException};
+use aws_sdk_config::types::{ConfigurationAggregator, RemediationConfiguration, RemediationException};
 
 use super::operation::{Call, Operations, Protocol, Refusal, Service, length_within};
 pub use delivery::Channel;
@@ -52,6 +53,8 @@ pub(super) fn operations() -> Operations {
         .on("PutConformancePack", packs::put)
         .on("ListTagsForResource", packs::list_tags)
         .on("TagResource", packs::tag)
+        .on("DescribeConfigurationAggregators", aggregators::describe)
+        .on("PutConfigurationAggregator", aggregators::put)
 }
 
 /// AWS Config in one region of an account.
@@ -62,8 +65,6 @@ pub struct Config {
     pub channel: Option<Channel>,
     /// Days; none until somebody says so.
     pub retention: Option<i32>,
-    /// SNS topics of this region that AWS Config may publish to, by name.
-    pub topics: BTreeSet<String>,
     pub rules: BTreeMap<String, Rule>,
     /// By rule.
     pub remediations: BTreeMap<String, RemediationConfiguration>,
@@ -71,6 +72,8 @@ pub struct Config {
     /// Rule, type and id of resources that do not comply, as soon as there is such a rule.
     pub failing: BTreeSet<(String, String, String)>,
     pub packs: BTreeMap<String, Pack>,
+    /// As they are told, by name.
+    pub aggregators: BTreeMap<String, ConfigurationAggregator>,
     /// Functions of Lambda that let AWS Config call them, by name.
     pub functions: BTreeSet<String>,
 }

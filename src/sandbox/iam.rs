@@ -2,6 +2,7 @@
 //!
 //! Sources: AWS Identity and Access Management API Reference, the operation named at each handler.
 
+mod attached;
 mod policies;
 mod service_linked;
 
@@ -52,6 +53,8 @@ pub(super) fn operations() -> Operations {
         .on("PutRolePolicy", policies::put_role_policy)
         .on("UpdateAssumeRolePolicy", policies::update_assume_role_policy)
         .on("CreateServiceLinkedRole", service_linked::create_service_linked_role)
+        .on("AttachRolePolicy", attached::attach)
+        .on("ListAttachedRolePolicies", attached::list)
 }
 
 /// IAM of one account.
@@ -65,6 +68,8 @@ pub struct Iam {
     pub roles: BTreeMap<String, Role>,
     /// Inline policies by role and name.
     pub inline: BTreeMap<String, BTreeMap<String, String>>,
+    /// ARNs of the managed policies that are attached, by role.
+    pub attached: BTreeMap<String, BTreeSet<String>>,
     /// When each role was made or changed.
     pub changed: BTreeMap<String, Timestamp>,
     /// How long other services do not see a change of a role (IAM User Guide, "Changes that I make are not

@@ -7,9 +7,7 @@ use serde_json::Value;
 use super::live::{self, Live, Observed, POLICY, Role};
 use super::spec::{Accounts, AggregatorSpec, Regions};
 use super::write::{PUT, Source, Write};
-use crate::control::{
-    Change, Direction, Facts, Field, ManualTask, Risk, Verdict, Verified,
-};
+use crate::control::{Change, Direction, Facts, Field, ManualTask, Risk, Verdict, Verified};
 use crate::fault::{Fault, FaultKind};
 
 fn invalid(message: impl Into<String>) -> Verdict<Write> {
@@ -33,13 +31,14 @@ pub fn role(facts: &Facts, spec: &AggregatorSpec, live: Option<&Role>) -> Verdic
                 verified: Verified::ByObservation,
             });
         }
-        Some(_) => (Value::from(format!("{name}, without {POLICY}")), vec![attach], false),
+        Some(_) => (Value::from("none"), vec![attach], false),
         None => {
             let make = Write::CreateRole { role: name.clone(), tags: facts.tags.clone() };
             (Value::Null, vec![make, attach], true)
         }
     };
-    let fields = vec![Field::new("/role", before, name)];
+    // Which role the aggregator has is another finding.
+    let fields = vec![Field::new("/role/policy", before, POLICY)];
     let change = if create { Change::create(fields, steps) } else { Change::update(fields, steps) };
     Verdict::Change(Change { stands_on: Some(Vec::new()), ..change })
 }
@@ -97,14 +96,18 @@ pub fn aggregator(facts: &Facts, spec: &AggregatorSpec, observed: &Observed) -> 
     }
     let name = live.map_or_else(|| spec.name().to_owned(), |live| live.name.clone());
     let characters = name.chars().count();
-    if characters > 256 || !name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') || name.is_empty() {
+    if characters > 256
+        || !name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        || name.is_empty()
+    {
         return invalid("the name of an aggregator is 1 to 256 letters, digits, `_` and `-`");
     }
     let accounts = spec.accounts.clone().or_else(|| live.and_then(|live| declared(&live.accounts)));
     let Some(accounts) = accounts else {
         return invalid("there is no aggregator: say `accounts`, which makes one");
     };
-    let regions = spec.regions.clone().or_else(|| live.map(|live| live.regions.clone())).unwrap_or(Regions::All);
+    let regions =
+        spec.regions.clone().or_else(|| live.map(|live| live.regions.clone())).unwrap_or(Regions::All);
     let mut fields = Vec::new();
     let mut directions = Vec::new();
     let mut say = |path: &str, before: Value, after: Value| {
@@ -129,7 +132,7 @@ pub fn aggregator(facts: &Facts, spec: &AggregatorSpec, observed: &Observed) -> 
     });
     let own = observed.role.as_ref().map(|role| role.arn.as_str());
     if let (Some(arn), true, Some(_)) = (live_role, spec.takes_role(), &spec.role)
-        && (own != Some(arn))
+        && own != Some(arn)
     {
         let now = role_name(arn);
         let before = if now == spec.role() { format!("another {now}") } else { now };
@@ -212,5 +215,6 @@ pub fn inverse(fields: &[Field]) -> Option<AggregatorSpec> {
             _ => {}
         }
     }
-    (spec != AggregatorSpec::default()).then_some(spec)
+    // A role that was made stays: there is nothing to take back, and nothing to say.
+    Some(spec)
 }

@@ -72,13 +72,17 @@ fn the_organisation_takes_a_role_and_leave() {
     let seats = &mut with_management.organization.as_mut().unwrap().seats;
     seats.insert(Seat::Management, "999988887777".parse().unwrap());
     let needs = |facts: &Facts, spec| Aggregator.needs(facts, &serde_json::from_value(spec).unwrap());
-    assert!(matches!(&needs(&with_management, example())[..], [Need { hard: true, thing: Thing::DelegatedAdmin { .. } }]));
+    assert!(matches!(
+        &needs(&with_management, example())[..],
+        [Need { hard: true, thing: Thing::DelegatedAdmin { .. } }]
+    ));
     assert_eq!(needs(&with_management, json!({"accounts": ["100000000001"]})), []);
 }
 
 #[test]
 fn one_that_takes_in_the_organisation_is_taken_over_under_its_name() {
-    let found = plan(json!({"accounts": "organization", "regions": ["eu-west-1"]}), &seen(organization("theirs")));
+    let found =
+        plan(json!({"accounts": "organization", "regions": ["eu-west-1"]}), &seen(organization("theirs")));
     let taken = change(&found, "aggregator");
     assert!(taken.adopts.is_some_and(|adopts| adopts.contains("theirs")));
     assert_eq!(taken.fields, [Field::new("/regions", "all", json!(["eu-west-1"]))]);
@@ -103,13 +107,16 @@ fn a_list_of_accounts_reaches_nobody_else() {
     let wider = change(&plan(list, &seen(live.clone())), "aggregator");
     assert_eq!(wider.direction, Direction::Strengthens);
     assert_eq!(change(&plan(example(), &seen(live)), "aggregator").fields.len(), 1);
-    let narrower = change(&plan(json!({"accounts": ["100000000001"]}), &seen(organization("baseline"))), "aggregator");
+    let narrower =
+        change(&plan(json!({"accounts": ["100000000001"]}), &seen(organization("baseline"))), "aggregator");
     assert_eq!(narrower.direction, Direction::Weakens);
 }
 
 #[test]
 fn a_role_that_cannot_be_used_is_told() {
-    let of = |role: Role| verdict(&plan(example(), &Observed { role: Some(role), ..seen(organization("baseline")) }), "role");
+    let of = |role: Role| {
+        verdict(&plan(example(), &Observed { role: Some(role), ..seen(organization("baseline")) }), "role")
+    };
     assert!(matches!(of(Role { trusts: false, ..trusted() }), Verdict::Manual(_)));
     let Verdict::Change(attached) = of(Role { has_policy: false, ..trusted() }) else { panic!() };
     assert!(matches!(attached.steps[..], [Write::AttachPolicy { .. }]));
@@ -120,12 +127,15 @@ fn a_role_that_cannot_be_used_is_told() {
     let turned = change(&plan(example(), &seen(other)), "aggregator");
     assert_eq!(turned.fields, [Field::new("/role", "other", "baseline-config-aggregator")]);
     let found = plan(json!({"regions": "all"}), &Observed::default());
-    assert!(matches!(verdict(&found, "aggregator"), Verdict::Unknown { fault } if fault.message.contains("say `accounts`")));
+    assert!(
+        matches!(verdict(&found, "aggregator"), Verdict::Unknown { fault } if fault.message.contains("say `accounts`"))
+    );
 }
 
 #[test]
 fn what_is_imported_is_in_sync_and_the_inverse_says_what_was_before() {
-    let list = Live { accounts: Accounts::These(BTreeSet::from(["100000000001".into()])), ..organization("a") };
+    let list =
+        Live { accounts: Accounts::These(BTreeSet::from(["100000000001".into()])), ..organization("a") };
     for live in [organization("baseline"), list] {
         let imported = Aggregator.import(&facts(), &Known::default(), &seen(live.clone())).unwrap();
         let found = plan(serde_json::to_value(imported).unwrap(), &seen(live));
@@ -178,5 +188,8 @@ async fn every_answer_is_read() {
         created_by: Some("x.amazonaws.com".into()),
         filtered: true,
     };
-    assert_eq!(observed, Observed { role: Some(trusted()), aggregators: vec![organization("baseline"), list] });
+    assert_eq!(
+        observed,
+        Observed { role: Some(trusted()), aggregators: vec![organization("baseline"), list] }
+    );
 }

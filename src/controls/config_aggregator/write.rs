@@ -111,7 +111,9 @@ async fn create_role(aws: &Writer, role: &str, tags: &BTreeMap<String, String>) 
 /// A role may have a path that its name does not tell. One that IAM does not show yet was just made, without one.
 async fn role_arn(aws: &Writer, name: &str) -> Result<String, Fault> {
     match aws.iam().get_role().role_name(name).send().await {
-        Ok(answer) => answer.role.map(|role| role.arn).ok_or_else(|| invalid(format!("role {name} is not told"))),
+        Ok(answer) => {
+            answer.role.map(|role| role.arn).ok_or_else(|| invalid(format!("role {name} is not told")))
+        }
         Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_entity_exception()) => {
             Ok(format!("arn:{}:iam::{}:role/{name}", aws.scope.region.partition(), aws.scope.account))
         }
@@ -176,10 +178,8 @@ impl Write {
         match self {
             Self::CreateRole { role, tags } => create_role(aws, role, tags).await,
             Self::AttachPolicy { role } => {
-                let arn = format!(
-                    "arn:{}:iam::aws:policy/service-role/{POLICY}",
-                    aws.scope.region.partition()
-                );
+                let arn =
+                    format!("arn:{}:iam::aws:policy/service-role/{POLICY}", aws.scope.region.partition());
                 let sent = aws.iam().attach_role_policy().role_name(role).policy_arn(arn).send().await;
                 sent.map(drop).map_err(fault(ATTACH.operation))
             }

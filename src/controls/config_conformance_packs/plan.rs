@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::live::Pack;
+use super::live::{Pack, TEMPLATE};
 use super::spec::{PackSpec, PacksSpec};
 use super::write::{Made, PUT_PACK, Write};
 use crate::control::{Change, Direction, Facts, Field, Progress, Verdict};
@@ -106,10 +106,15 @@ pub fn pack(facts: &Facts, name: &str, spec: &PackSpec, live: Option<&Pack>, tot
         return invalid("no call tells the template of a pack: say `template`, which is sent again");
     };
     let digest = spec.template.as_deref().map(digest);
-    let tags = if live.is_none() { facts.tags.clone() } else { BTreeMap::new() };
+    let mut tags = if live.is_none() { facts.tags.clone() } else { BTreeMap::new() };
+    // A new pack takes the digest with it. Otherwise the tag comes after the pack: one that says more than was done
+    // would hide that it was not.
+    let mut after = digest.filter(|digest| live.is_none_or(|live| live.template.as_ref() != Some(digest)));
+    if live.is_none() {
+        tags.extend(after.take().map(|digest| (TEMPLATE.to_owned(), digest)));
+    }
     let mut steps = vec![Write::PutPack { name: name.to_owned(), of, parameters: sent, tags }];
-    // After the pack: a tag that says more than was done would hide that it was not.
-    steps.extend(digest.map(|digest| Write::Tag { name: name.to_owned(), digest }));
+    steps.extend(after.map(|digest| Write::Tag { name: name.to_owned(), digest }));
     let change = match live {
         None => Change { cost: Some(COST.to_owned()), ..Change::create(fields, steps) },
         Some(live) => Change {

@@ -43,13 +43,15 @@ fn a_pack_is_deployed_and_its_template_remembered() {
     let spec = json!({"template": TEMPLATE, "parameters": {"MaxAge": "90"}});
     let made = change(spec.clone(), &Observed::default());
     assert_eq!(made.kind, ChangeKind::Create);
+    let mut tags = facts().tags;
+    tags.insert("baseline:template".into(), plan::digest(TEMPLATE));
     let put = Write::PutPack {
         name: "p".into(),
         of: Made::Template(TEMPLATE.into()),
         parameters: BTreeMap::from([("MaxAge".into(), "90".into())]),
-        tags: facts().tags,
+        tags,
     };
-    assert_eq!(made.steps, [put, Write::Tag { name: "p".into(), digest: plan::digest(TEMPLATE) }]);
+    assert_eq!(made.steps, [put], "one call, so that nothing is left undone between two");
     assert!(made.cost.is_some());
     assert_eq!(verdict(spec, &seen(deployed())), Verdict::InSync);
 }
@@ -59,6 +61,7 @@ fn a_template_that_nobody_knows_is_sent_again() {
     let unknown = Pack { template: None, ..deployed() };
     let changed = change(json!({"template": TEMPLATE}), &seen(unknown.clone()));
     assert_eq!(changed.fields, [Field::new("/packs/p/template", "not known", plan::digest(TEMPLATE))]);
+    assert!(matches!(&changed.steps[..], [Write::PutPack { .. }, Write::Tag { .. }]));
     assert!(changed.carries.is_some_and(|carries| carries.contains("parameter Other x")));
     let Verdict::Unknown { fault } = verdict(json!({"parameters": {"MaxAge": "60"}}), &seen(unknown)) else {
         panic!()

@@ -44,7 +44,7 @@ pub struct RecorderSpec {
     #[schemars(extend("x-fixed" = "the archive is said in the Organization document"))]
     pub deliver_to: Option<DeliverTo>,
     /// The SNS topic of this account and region that is told of changes, by name; or `none`.
-    #[schemars(extend("x-fixed" = "topics are tried in tests of their own"))]
+    #[schemars(extend("x-mutate" = ["config-changes", "none"]))]
     pub topic: Option<String>,
     /// How often a snapshot of everything is delivered, in AWS's words; or `none`.
     pub snapshots: Option<Snapshots>,

@@ -55,11 +55,12 @@ fn of_organization(call: &mut Call<'_>, source: &OrganizationAggregationSource) 
     regions(source.all_aws_regions(), source.aws_regions())?;
     let caller = call.caller.account.clone();
     let organization = call.state.organization.as_ref();
-    let organization = organization.ok_or_else(|| {
-        refuse("NoAvailableOrganizationException", "The account is not in an organization")
-    })?;
-    if !organization.administered_by(&caller) {
-        let message = "This action can only be performed by the management account or a delegated administrator";
+    let organization = organization
+        .ok_or_else(|| refuse("NoAvailableOrganizationException", "The account is not in an organization"))?;
+    let administers = organization.administrators_of("config.amazonaws.com").any(|id| id == caller);
+    if organization.management != caller && !administers {
+        let message =
+            "This action can only be performed by the management account or a delegated administrator";
         return Err(refuse("OrganizationAccessDeniedException", message));
     }
     let arn = source.role_arn();

@@ -162,7 +162,9 @@ pub(in crate::sandbox) fn put(
         let message = format!("The delivery channel name '{name}' is not valid.");
         return Err(refuse("InvalidDeliveryChannelNameException", message));
     }
-    let here = &call.here().config;
+    let there = call.here();
+    let topics: Vec<String> = there.sns.topics.keys().cloned().collect();
+    let here = &there.config;
     if here.recorder.is_none() {
         let message = "Configuration recorder is not available to put delivery channel.";
         return Err(refuse("NoAvailableConfigurationRecorderException", message));
@@ -174,7 +176,6 @@ pub(in crate::sandbox) fn put(
         );
         return Err(refuse("MaxNumberOfDeliveryChannelsExceededException", message));
     }
-    let topics = here.topics.clone();
     let snapshots =
         wanted.config_snapshot_delivery_properties().and_then(|p| p.delivery_frequency()).cloned();
     if snapshots.as_ref().is_some_and(|one| !MaximumExecutionFrequency::values().contains(&one.as_str())) {
@@ -185,7 +186,7 @@ pub(in crate::sandbox) fn put(
         return Err(refuse("InvalidS3KeyPrefixException", message));
     }
     if let Some(topic) = wanted.sns_topic_arn() {
-        let known = topics.iter().any(|name| topic == call.arn("sns", name));
+        let known = topics.iter().any(|name| *name == topic || call.arn("sns", name) == topic);
         if !known {
             let message = format!("The sns topic arn '{topic}' is not valid.");
             return Err(refuse("InvalidSNSTopicARNException", message));

@@ -255,7 +255,7 @@ fn mode(mode: Option<&RecordingMode>) -> Result<Mode, Refusal> {
 }
 
 /// Whether AWS Config may take the role, and sees it yet.
-fn may_take(call: &mut Call<'_>, arn: &str) -> bool {
+pub(super) fn may_take(call: &mut Call<'_>, arn: &str) -> bool {
     let (account, now) = (call.caller.account.clone(), call.now);
     let iam = &call.account().iam;
     let Some(role) = iam.roles.values().find(|role| role.arn(&account) == arn) else { return false };

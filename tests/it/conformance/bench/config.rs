@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use baseline::sandbox::World;
 use baseline::sandbox::config::{Config, Pack, Recorder, Recording, Rule};
+use baseline::sandbox::sns::Topic;
 use serde_json::{Value, json};
 
 use super::{BUCKET, Happening, KEY, archive};
@@ -15,14 +16,22 @@ pub async fn furnish(world: &World, control: &str) -> bool {
         "config.recorder" => deliveries(world).await,
         "config.rules" => rules(world),
         "config.conformance-packs" => runs(world),
+        "config.aggregator" => administers(world),
         _ => return false,
     }
     true
 }
 
+/// The topic of the example.
+const TOPIC: &str = "config-changes";
+
 /// The archive, open to AWS Config of the organisation.
 pub async fn deliveries(world: &World) {
     archive(world).await;
+    world.region(MEMBER, HOME, |region| {
+        let arn = format!("arn:aws:sns:{HOME}:{MEMBER}:{TOPIC}");
+        region.sns.topics.insert(TOPIC.to_owned(), Topic::with_defaults(&arn, MEMBER));
+    });
     let arn = format!("arn:aws:s3:::{BUCKET}");
     let of_organization = json!({"StringEquals": {"aws:SourceOrgID": ORGANIZATION}});
     let add = |text: &str, statements: &[Value]| {
@@ -51,6 +60,15 @@ pub async fn deliveries(world: &World) {
             "Resource": "*", "Condition": of_organization,
         });
         key.policy = add(&key.policy, &[uses]);
+    });
+}
+
+/// The member administers AWS Config for the organisation.
+fn administers(world: &World) {
+    let now = world.now();
+    world.organization(|organization| {
+        organization.trust("config.amazonaws.com", now);
+        organization.delegate("config.amazonaws.com", MEMBER, now);
     });
 }
 
@@ -124,6 +142,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
         "config.recorder" => RECORDER,
         "config.rules" => RULES,
         "config.conformance-packs" => PACKS,
+        "config.aggregator" => AGGREGATOR,
         _ => &[],
     }
 }
@@ -286,6 +305,37 @@ const PACKS: &[Happening] = &[
         name: "the pack is deleted",
         change: |world| config(world, |config| config.packs.clear()),
         rule: "pack",
+    },
+];
+
+const ROLE: &str = "baseline-config-aggregator";
+
+const AGGREGATOR: &[Happening] = &[
+    Happening {
+        name: "the role loses its policy",
+        change: |world| world.account(MEMBER, |account| drop(account.iam.attached.remove(ROLE))),
+        rule: "role",
+    },
+    Happening {
+        name: "another role is taken",
+        change: |world| {
+            config(world, |config| {
+                let live = config.aggregators.get_mut("baseline").expect("it was made");
+                let source = live.organization_aggregation_source.as_mut().expect("of the organisation");
+                source.role_arn = format!("arn:aws:iam::{MEMBER}:role/other");
+            });
+        },
+        rule: "aggregator",
+    },
+    Happening {
+        name: "the aggregator is deleted",
+        change: |world| config(world, |config| config.aggregators.clear()),
+        rule: "aggregator",
+    },
+    Happening {
+        name: "the role is deleted",
+        change: |world| world.account(MEMBER, |account| drop(account.iam.roles.remove(ROLE))),
+        rule: "role",
     },
 ];
 
