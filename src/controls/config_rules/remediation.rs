@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::limits;
 use super::live::{Excepted, Exception, Remediation, Resource, Rule};
-use super::rule::{escaped, invalid, path};
+use super::rule::{escaped, invalid, path, recorder};
 use super::spec::{NONE, RemediationSpec, written};
 use super::write::Write;
 use crate::control::{Change, Direction, Exempt, Facts, Field, Risk, Thing, Verdict};
@@ -120,7 +120,9 @@ pub fn remediation(
     let carries = carried(spec, live);
     let step =
         Write::PutRemediation { rule: live_name.to_owned(), remediation: wanted, role: spec.role.clone() };
-    let stands_on = spec.role.iter().map(|name| role(facts, name)).collect();
+    // Without its rule there is nothing to remediate, and a new rule waits for the recorder.
+    let first = rule.is_none().then(|| recorder(facts));
+    let stands_on = first.into_iter().chain(spec.role.iter().map(|name| role(facts, name))).collect();
     let change = if live.is_some() {
         Change { direction: Direction::of(work.directions), ..Change::update(work.fields, vec![step]) }
     } else {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{ACCOUNT, ORGANIZATION, RECOMMENDED, TODAY, Tree, resolved};
 use crate::desired::{
-    AccountStanding, DesiredAccount, Managed, Mode, Roster, RosterAccount, Status, render, template,
+    AccountStanding, DesiredAccount, Managed, Mode, Roster, RosterAccount, Settings, Status, render, template,
 };
 use crate::place::{Region, Scope};
 
@@ -186,6 +186,31 @@ fn an_exception_holds_on_its_last_day_and_not_after() {
     assert!(!matches("prod", "us-east-1", "scan-on-push", "legacy-api", TODAY));
     assert!(!matches("prod", "eu-west-1", "immutable-tags", "legacy-api", TODAY));
     assert!(!matches("prod", "eu-west-1", "scan-on-push", "api", TODAY));
+}
+
+/// What controls may know of it, where AWS keeps exceptions itself.
+#[test]
+fn an_exception_that_names_resources_is_a_fact_of_its_scopes() {
+    let exception = "apiVersion: baseline/v1\nkind: Exception\nmetadata: {name: e}\nspec:\n  control: ecr.repositories\n  accounts: [\"111122223333\"]\n  regions: [eu-west-1]\n  resources: [\"legacy-*\"]\n  reason: r\n  owner: o\n  approver: a\n  expires: 2026-11-23\n";
+    let whole = exception.replace("{name: e}", "{name: whole}").replace("  resources: [\"legacy-*\"]\n", "");
+    let files = [ORGANIZATION, RECOMMENDED, ACCOUNT, ("e.yaml", exception), ("w.yaml", &whole)];
+    let documents = Tree::new(&files).documents();
+    let accounts = documents.resolve(&Roster::default()).accounts;
+    let settings = Settings::of(&documents);
+    let exempt =
+        |region: &str, at: &str| settings.exempt(&accounts[0], &Region::new(region), at.parse().unwrap());
+    let held = exempt("eu-west-1", "2026-11-23T23:59:59Z");
+    let [one] = &held[..] else { panic!("{held:?}") };
+    assert_eq!(
+        (one.name.as_str(), one.control.as_str(), one.reason.as_str()),
+        ("e", "ecr.repositories", "r")
+    );
+    assert_eq!(
+        (&one.resources[..], one.expires.to_string()),
+        (&["legacy-*".to_owned()][..], "2026-11-23".into())
+    );
+    assert_eq!(exempt("eu-west-1", "2026-11-24T00:00:00Z"), []);
+    assert_eq!(exempt("us-east-1", "2026-11-23T00:00:00Z"), []);
 }
 
 #[test]
