@@ -149,3 +149,30 @@ async fn a_recorder_that_is_slow_to_start_is_waited_for() {
     let started = applied.report.changes.iter().find(|change| change.item.finding.rule == "recording");
     assert!(started.is_some_and(|change| change.elapsed >= STARTING), "{started:?}");
 }
+
+/// Security Hub's controls have nothing to look at before, so its standards wait until AWS says that it records.
+#[tokio::test(start_paused = true)]
+async fn security_hubs_standards_come_after_a_recorder_that_records() {
+    let standards = "securityhub.standards";
+    let all = [ID, standards].map(|id| controls::find(id).expect("it is in the list"));
+    let stage = Stage::bare(Box::leak(Box::new(all))).expect("temporary folders");
+    for control in [ID, standards] {
+        bench::furnish(&stage.world, control).await;
+    }
+    let declared =
+        [(MEMBER, standards, json!({"standards": {"fsbp/1.0.0": true}})), (MEMBER, ID, recommended())];
+    stage.write(&declared).expect("documents");
+    stage.calls();
+    stage.apply().await.and_then(Applied::held).expect("one apply does both");
+    let calls: Vec<&str> =
+        stage.calls().iter().filter(|call| call.by != "engine").map(|call| call.operation()).collect();
+    let place = |operation: &str| calls.iter().position(|call| *call == operation);
+    let (Some(started), Some(enabled)) =
+        (place("config:StartConfigurationRecorder"), place("securityhub:BatchEnableStandards"))
+    else {
+        panic!("{calls:?}")
+    };
+    let between = calls.get(started..enabled).unwrap_or_else(|| panic!("{calls:?}"));
+    let looks = between.iter().filter(|call| **call == "config:DescribeConfigurationRecorderStatus").count();
+    assert!(looks > 1, "it was looked at until it recorded: {between:?}");
+}
