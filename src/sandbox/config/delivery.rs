@@ -126,7 +126,7 @@ fn may_deliver(call: &Call<'_>, channel: &Channel) -> Result<(), Refusal> {
     let folder = channel.prefix.as_ref().map_or_else(String::new, |prefix| format!("{prefix}/"));
     let object = format!("{arn}/{folder}AWSLogs/{account}/Config/ConfigWritabilityCheckFile");
     let checks = ["s3:GetBucketAcl", "s3:ListBucket"];
-    if !checks.iter().all(|action| asks(*action, &arn, text)) || !asks("s3:PutObject", &object, text) {
+    if !checks.into_iter().all(|action| asks(action, &arn, text)) || !asks("s3:PutObject", &object, text) {
         return Err(denied());
     }
     let Some(key_arn) = &channel.key_arn else { return Ok(()) };
