@@ -78,8 +78,6 @@ pub struct SecurityHub {
     /// The configuration policy that the administrator has put on this account, by its id: nobody in the account
     /// may change hub, standards and controls (User Guide, "Understanding central configuration").
     pub central: Option<String>,
-    /// No recorder of AWS Config records here.
-    pub unrecorded: bool,
     /// AWS Control Tower has made its service-managed standard here.
     pub control_tower: bool,
     /// The account's finding aggregator, where this is its home region.

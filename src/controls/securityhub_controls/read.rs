@@ -245,8 +245,9 @@ async fn kinds(client: &Client, id: &str) -> Result<BTreeMap<String, Kind>, Faul
     let answer = client.get_security_control_definition().security_control_id(id).send().await;
     let answer = answer.map_err(fault(GET_DEFINITION.operation))?;
     let definitions = answer.security_control_definition.and_then(|one| one.parameter_definitions);
+    let definitions: BTreeMap<_, _> = definitions.unwrap_or_default().into_iter().collect();
     let mut kinds = BTreeMap::new();
-    for (name, definition) in definitions.unwrap_or_default() {
+    for (name, definition) in definitions {
         let kind = match definition.configuration_options {
             Some(ConfigurationOptions::Boolean(_)) => Kind::Boolean,
             Some(ConfigurationOptions::Double(_)) => Kind::Double,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::live::{Association, Control as LiveControl, Kind, Parameter, Parameters, Properties};
 use super::*;
 use crate::aws::canned;
-use crate::control::{Change, Direction, Found, Seat, Sight, Standard};
+use crate::control::{Change, Direction, Found, Seat, Sight, Standard, Verdict};
 use crate::controls::tests::facts;
 
 fn named(name: &str) -> Standard {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::live::{Offered, Subscription};
 use super::*;
 use crate::aws::canned;
-use crate::control::{Change, Direction, Found, Seat, Standard, Thing};
+use crate::control::{Change, Direction, Found, Seat, Standard, Thing, Verdict};
 use crate::controls::tests::facts;
 
 fn named(name: &str) -> Standard {

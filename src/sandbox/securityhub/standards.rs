@@ -56,7 +56,7 @@ pub enum Status {
 
 /// Does a recorder of AWS Config record here?
 pub fn is_recorded(region: &RegionState) -> bool {
-    !region.securityhub.unrecorded
+    region.config.recorder.as_ref().is_some_and(|recorder| recorder.started.is_some())
 }
 
 /// Lets time pass: what was on its way is ready, or incomplete where no recorder records (StatusReasonCode); what

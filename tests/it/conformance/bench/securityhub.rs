@@ -2,6 +2,7 @@
 
 use aws_sdk_securityhub::types::{ControlFindingGenerator, StatusReasonCode};
 use baseline::sandbox::World;
+use baseline::sandbox::config::Recorder;
 use baseline::sandbox::securityhub::{SecurityHub, Status};
 
 use super::Happening;
@@ -17,6 +18,7 @@ pub async fn furnish(world: &World, control: &str) -> bool {
     match control {
         "securityhub.standards" => {
             hub(world, &[]);
+            recorder(world);
         }
         "securityhub.controls" => hub(world, &[FSBP, CIS]),
         "securityhub.hub" => {}
@@ -34,6 +36,13 @@ pub fn hub(world: &World, standards: &[&str]) {
             region.securityhub.turn_on(standard, HOME, MEMBER, now);
         }
     });
+}
+
+/// A recorder of AWS Config that has recorded for long.
+fn recorder(world: &World) {
+    let mut recorder = Recorder::new("default", "arn:aws:iam::100000000000:role/config");
+    recorder.started = Some(jiff::Timestamp::UNIX_EPOCH);
+    world.region(MEMBER, HOME, |region| region.config.recorder = Some(recorder));
 }
 
 fn securityhub(world: &World, change: impl FnOnce(&mut SecurityHub)) {
@@ -93,6 +102,17 @@ pub fn happenings(control: &str) -> &'static [Happening] {
                 },
                 rule: "standard",
             },
+            // The last one: nothing is put right while the policy holds.
+            Happening {
+                name: "the administrator's policy holds the account",
+                change: |world| {
+                    securityhub(world, |here| {
+                        here.central = Some("a1b2c3d4-5678-90ab-cdef-EXAMPLE11111".into());
+                        here.hub.as_mut().expect("it is enabled").new_controls = false;
+                    });
+                },
+                rule: "new-controls",
+            },
         ],
         "securityhub.controls" => &[
             Happening {
@@ -137,6 +157,9 @@ pub fn happenings(control: &str) -> &'static [Happening] {
 pub fn by_hand(world: &World) {
     let full = Status::Incomplete(StatusReasonCode::MaximumNumberOfConfigRulesExceeded);
     securityhub(world, |here| {
+        if let (Some(_), Some(hub)) = (here.central.take(), &mut here.hub) {
+            hub.new_controls = true;
+        }
         for one in here.subscriptions.values_mut().filter(|one| one.status == full) {
             one.status = Status::Ready;
         }
