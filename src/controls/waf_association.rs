@@ -18,6 +18,7 @@ use resource::{Observed, Resource};
 use spec::{Acl, AssociationRule, AssociationSpec, ResourceType, Which};
 use write::Write;
 
+/// Web ACLs on resources.
 pub struct WebAclAssociation;
 
 /// The rules whole: which tags are read and which web ACLs are looked at depends on all of them.

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio::sync::OnceCell;
 
 use super::listing::{self, AT_ONCE, Found, Services};
-use super::resource::{LiveAcl, Observed, OtherAcl, Resource};
+use super::resource::{ByName, ByType, LiveAcl, Observed, OtherAcl, Resource};
 use super::spec::{Acl, AssociationRule, ResourceType, Rules as _};
 use crate::aws::{Reader, fault};
 use crate::control::Sight;
@@ -35,7 +35,7 @@ async fn read_type(
     acls: &Acls,
     kind: ResourceType,
     rules: &[AssociationRule],
-) -> Sight<BTreeMap<String, Sight<Resource>>> {
+) -> Sight<ByName> {
     let listed = match listing::list(services, kind, rules).await {
         Ok(listed) => listed,
         Err(fault) => return Sight::Unseen(listing::or_not_offered(kind, &services.scope, fault)),
@@ -166,11 +166,7 @@ pub(super) async fn acl_of(waf: &Waf, one: Resource) -> Option<Resource> {
 }
 
 /// Looks at the web ACLs that are in the way: on a resource whose rule names another and does not accept them.
-async fn others(
-    waf: &Waf,
-    found: &BTreeMap<ResourceType, Sight<BTreeMap<String, Sight<Resource>>>>,
-    rules: &[AssociationRule],
-) -> BTreeMap<LiveAcl, Sight<OtherAcl>> {
+async fn others(waf: &Waf, found: &ByType, rules: &[AssociationRule]) -> BTreeMap<LiveAcl, Sight<OtherAcl>> {
     let seen = found.values().filter_map(|sight| match sight {
         Sight::Seen(resources) => Some(resources.values()),
         Sight::Unseen(_) => None,

@@ -20,6 +20,7 @@ pub fn in_plan(kind: ResourceType, name: &str) -> String {
     format!("{}/{name}", kind.rule())
 }
 
+/// One finding for each resource that a rule with an `acl` governs, and for each type that could not be listed.
 pub fn findings(
     facts: &Facts,
     known: &Known,

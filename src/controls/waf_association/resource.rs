@@ -69,13 +69,19 @@ pub struct OtherAcl {
     pub inspects: bool,
 }
 
+/// Resources of one type by name, each seen or not.
+pub type ByName = BTreeMap<String, Sight<Resource>>;
+
+/// The listing of each type, seen or not.
+pub type ByType = BTreeMap<ResourceType, Sight<ByName>>;
+
 /// What is live.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observed {
     /// What some rule has an `acl` for, by type and name; a type whose resources could not be listed is unseen
     /// as a whole.
-    pub found: BTreeMap<ResourceType, Sight<BTreeMap<String, Sight<Resource>>>>,
+    pub found: ByType,
     /// The web ACLs in the way of declared ones, by ARN.
     pub others: BTreeMap<LiveAcl, Sight<OtherAcl>>,
 }

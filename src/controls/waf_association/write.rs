@@ -10,6 +10,7 @@ use crate::aws::{Writer, fault};
 use crate::control::{AwsWrite, Call, Known, Thing};
 use crate::fault::{Fault, FaultKind};
 
+/// One call: a resource gets a web ACL, or has none any more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
@@ -83,6 +84,7 @@ impl fmt::Display for Write {
 }
 
 impl Write {
+    /// Sends it, with the ARNs that the names stand for now.
     pub async fn send(&self, aws: &Writer, known: &Known) -> Result<(), Fault> {
         let (Self::Associate { kind, resource, .. } | Self::Disassociate { kind, resource }) = self;
         let missing = |what: String| Fault::local(FaultKind::NotFound, self.call().operation, what);
