@@ -6,8 +6,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::control::Facts;
 use crate::fault::Fault;
-use crate::place::{AccountId, Region};
+use crate::place::{AccountId, Region, Seat};
 
 /// Something in AWS that a change stands on, or makes. A closed list: one variant and one resolver (a
 /// small read in the owning account, [`crate::observe::things`]) for each.
@@ -151,11 +152,20 @@ impl Thing {
             | Self::Detector { region, .. }
             | Self::OwnSecurityHub { region, .. }
             | Self::FindingAggregator { region, .. }
-            | Self::RegionalAdmin { region, .. }
-            | Self::Detector { region, .. }
             | Self::WebAcl { region, .. } => Some(region),
             Self::Role { .. } | Self::DelegatedAdmin { .. } | Self::ServiceAccess { .. } => None,
         }
+    }
+
+    /// Security Hub of the scope's account as its own: what the account in the security seat knows, in the home region
+    /// that configuration policies are kept in.
+    pub fn own_security_hub(facts: &Facts) -> Option<Self> {
+        let administrator = facts.organization.as_ref()?.seats.get(&Seat::Security)?;
+        Some(Self::OwnSecurityHub {
+            account: administrator.clone(),
+            region: facts.home.clone(),
+            member: facts.scope.account.clone(),
+        })
     }
 
     /// The thing that this one is a part of: whoever makes that makes this too.
@@ -286,6 +296,11 @@ impl Known {
             Found::Present { arn: live } if live == arn => Some(thing),
             _ => None,
         })
+    }
+
+    /// It was looked for, and is not there: one that nobody could look for is not absent.
+    pub fn is_absent(&self, thing: &Thing) -> bool {
+        matches!(self.0.get(thing), Some(Found::Absent))
     }
 
     pub fn is_missing(&self, thing: &Thing) -> bool {

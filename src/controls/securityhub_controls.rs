@@ -5,7 +5,7 @@
 //! holds it; here it is on or off in all that are on.
 
 use crate::aws::{Reader, Writer};
-use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Thing};
 use crate::fault::Fault;
 
 mod live;
@@ -107,7 +107,7 @@ controls:
     }
 
     fn needs(&self, facts: &Facts, _: &ControlsSpec) -> Vec<Need> {
-        plan::own_hub(facts).map(Need::soft).into_iter().collect()
+        Thing::own_security_hub(facts).map(Need::soft).into_iter().collect()
     }
 
     fn plan(

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::aws::{Reader, Writer, fault};
 use crate::control::{
     AwsWrite, Call, Change, Control, Facts, Field, Finding, Known, ManualTask, Meta, Need, Reach, Risk, Rule,
-    Seat, Severity, Thing, Verdict, Verified,
+    Severity, Thing, Verdict, Verified,
 };
 use crate::fault::{Fault, FaultKind};
 
@@ -125,20 +125,9 @@ async fn read_administrator(client: &Client) -> Result<Option<String>, Fault> {
     }
 }
 
-/// Whether the administrator leaves this account's Security Hub to it.
-fn own_hub(facts: &Facts) -> Option<Thing> {
-    let administrator = facts.organization.as_ref()?.seats.get(&Seat::Security)?;
-    Some(Thing::OwnSecurityHub {
-        account: administrator.clone(),
-        region: facts.home.clone(),
-        member: facts.scope.account.clone(),
-    })
-}
-
 /// Does a configuration policy of the administrator hold this account? Not known is no: AWS then refuses the call.
 fn is_held(facts: &Facts, known: &Known) -> bool {
-    let own = own_hub(facts);
-    own.is_some_and(|own| known.is_missing(&own) && known.get(&own).is_some() && known.fault(&own).is_none())
+    Thing::own_security_hub(facts).is_some_and(|own| known.is_absent(&own))
 }
 
 /// There is no hub: one call enables it as it is to be.
@@ -286,7 +275,7 @@ consolidatedFindings: true
     }
 
     fn needs(&self, facts: &Facts, _: &HubSpec) -> Vec<Need> {
-        own_hub(facts).map(Need::soft).into_iter().collect()
+        Thing::own_security_hub(facts).map(Need::soft).into_iter().collect()
     }
 
     fn plan(

@@ -5,7 +5,7 @@
 //! of its own. A change speaks of `fsbp/1.0.0`; the ARN is looked up in the region when the call is made.
 
 use crate::aws::{Reader, Writer};
-use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Thing};
 use crate::fault::Fault;
 
 mod live;
@@ -104,7 +104,7 @@ newControls: true
     fn needs(&self, facts: &Facts, spec: &StandardsSpec) -> Vec<Need> {
         let enables = declared(&spec.standards).any(|(_, on)| on);
         let stands_on = if enables { plan::stands_on(facts) } else { Vec::new() };
-        let own = plan::own_hub(facts).map(Need::soft);
+        let own = Thing::own_security_hub(facts).map(Need::soft);
         stands_on.into_iter().map(Need::hard).chain(own).collect()
     }
 

@@ -12,6 +12,7 @@
 mod archive;
 mod bench;
 mod broken;
+mod config_first;
 mod drift;
 mod keys;
 mod mutate;

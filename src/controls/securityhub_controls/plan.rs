@@ -6,7 +6,7 @@ use super::live::{Association, Control, Live};
 use super::spec::{Choice, ControlsSpec, Selector};
 use super::write::Write;
 use crate::control::{
-    Change, Direction, Facts, Field, Finding, Known, Progress, Seat, Sight, Standard, Thing, Verdict,
+    Change, Direction, Facts, Field, Finding, Known, Progress, Sight, Standard, Thing, Verdict,
 };
 
 const RULE: &str = "enabled";
@@ -15,24 +15,13 @@ pub const NONE: &str = "none";
 /// What is said of all controls at once.
 const ALL: &str = "controls";
 
-/// Whether the administrator leaves this account's Security Hub to it.
-pub fn own_hub(facts: &Facts) -> Option<Thing> {
-    let administrator = facts.organization.as_ref()?.seats.get(&Seat::Security)?;
-    Some(Thing::OwnSecurityHub {
-        account: administrator.clone(),
-        region: facts.home.clone(),
-        member: facts.scope.account.clone(),
-    })
-}
-
 /// Who holds this account by a configuration policy, so that AWS refuses every change that the account makes. Where
 /// that is not known nobody does: AWS then says so itself.
 pub fn holder(facts: &Facts, known: &Known, live: Option<&Live>) -> Option<String> {
-    let own = own_hub(facts)?;
-    let held = known.get(&own).is_some() && known.is_missing(&own) && known.fault(&own).is_none();
+    let own = Thing::own_security_hub(facts)?;
     let seat = own.account().to_string();
     let administrator = live.and_then(|live| live.administrator.clone()).unwrap_or(seat);
-    held.then(|| format!("the Security Hub administrator, account {administrator}"))
+    known.is_absent(&own).then(|| format!("the Security Hub administrator, account {administrator}"))
 }
 
 /// A key of a map as a part of a path (RFC 6901).

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::live::{Association, Control as LiveControl, Kind, Parameter, Parameters, Properties};
 use super::*;
 use crate::aws::canned;
-use crate::control::{Change, Direction, Found, Seat, Sight, Standard, Verdict};
+use crate::control::{Change, Direction, Found, Seat, Sight, Standard, Thing, Verdict};
 use crate::controls::tests::facts;
 
 fn named(name: &str) -> Standard {
@@ -151,7 +151,7 @@ fn a_configuration_policy_is_not_fought() {
     if let Some(organization) = &mut facts.organization {
         organization.seats.insert(Seat::Security, "777766665555".parse().unwrap());
     }
-    let held = Known::new([(plan::own_hub(&facts).unwrap(), Found::Absent)]);
+    let held = Known::new([(Thing::own_security_hub(&facts).unwrap(), Found::Absent)]);
     let spec =
         json!({"controls": {"IAM.6": {"enabled": false, "reason": "why"}, "EC2.2": {"enabled": true}}});
     let spec = serde_json::from_value(spec).unwrap();

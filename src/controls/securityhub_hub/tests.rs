@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::aws::canned;
-use crate::control::{ChangeKind, Direction, Found};
+use crate::control::{ChangeKind, Direction, Found, Seat};
 use crate::controls::tests::facts;
 
 fn live(generator: &str, administrator: Option<&str>) -> Live {
@@ -74,7 +74,7 @@ fn findings_are_consolidated_where_the_account_may_say_so() {
 #[test]
 fn a_configuration_policy_is_not_fought() {
     let facts = seated();
-    let own = own_hub(&facts).unwrap();
+    let own = Thing::own_security_hub(&facts).unwrap();
     let spec = || json!({"enabled": true});
     let held = Known::new([(own.clone(), Found::Absent)]);
     assert!(matches!(verdict(&facts, &held, spec(), None), Verdict::Foreign { .. }));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::live::{Live, Subscription};
 use super::write::Write;
 use crate::control::{
-    Change, Direction, Facts, Field, Known, ManualTask, Progress, Seat, Standard, Thing, Verdict, Verified,
+    Change, Direction, Facts, Field, Known, ManualTask, Progress, Standard, Thing, Verdict, Verified,
 };
 use crate::fault::{Fault, FaultKind};
 
@@ -17,24 +17,13 @@ pub fn stands_on(facts: &Facts) -> Vec<Thing> {
     vec![hub, Thing::ConfigRecorder { account, region }]
 }
 
-/// Whether the administrator leaves this account's Security Hub to it.
-pub fn own_hub(facts: &Facts) -> Option<Thing> {
-    let administrator = facts.organization.as_ref()?.seats.get(&Seat::Security)?;
-    Some(Thing::OwnSecurityHub {
-        account: administrator.clone(),
-        region: facts.home.clone(),
-        member: facts.scope.account.clone(),
-    })
-}
-
 /// Who holds this account by a configuration policy, so that AWS refuses every change that the account makes. Where
 /// that is not known nobody does: AWS then says so itself.
 pub fn holder(facts: &Facts, known: &Known, live: Option<&Live>) -> Option<String> {
-    let own = own_hub(facts)?;
-    let held = known.get(&own).is_some() && known.is_missing(&own) && known.fault(&own).is_none();
+    let own = Thing::own_security_hub(facts)?;
     let seat = own.account().to_string();
     let administrator = live.and_then(|live| live.administrator.clone()).unwrap_or(seat);
-    held.then(|| format!("the Security Hub administrator, account {administrator}"))
+    known.is_absent(&own).then(|| format!("the Security Hub administrator, account {administrator}"))
 }
 
 fn foreign(holder: &str, path: &str, before: &str) -> Verdict<Write> {

@@ -149,7 +149,7 @@ fn what_others_manage_is_left_alone() {
     assert_eq!(owner, "AWS Control Tower");
 
     let facts = seated();
-    let held = Known::new([(plan::own_hub(&facts).unwrap(), Found::Absent)]);
+    let held = Known::new([(Thing::own_security_hub(&facts).unwrap(), Found::Absent)]);
     let mut member = live(&[("cis/1.2.0", "READY", None)]);
     member.administrator = Some("777766665555".into());
     for spec in [fsbp(true), json!({"standards": {"cis/1.2.0": false}}), json!({"newControls": false})] {
