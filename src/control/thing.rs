@@ -151,8 +151,6 @@ impl Thing {
             | Self::Detector { region, .. }
             | Self::OwnSecurityHub { region, .. }
             | Self::FindingAggregator { region, .. }
-            | Self::RegionalAdmin { region, .. }
-            | Self::Detector { region, .. }
             | Self::WebAcl { region, .. } => Some(region),
             Self::Role { .. } | Self::DelegatedAdmin { .. } | Self::ServiceAccess { .. } => None,
         }
