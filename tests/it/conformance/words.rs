@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::bench;
 use super::mutate::leaves;
-use super::stage::{HOME, MEMBER, Outcomes, Stage, account_of, changed, ensure, example, open};
+use super::stage::{MEMBER, Outcomes, Stage, account_of, changed, ensure, example, open};
 
 /// What one look at the account that a control runs in gives.
 struct Look {
