@@ -66,7 +66,7 @@ pub fn account(account: &mut Account, since: Timestamp) -> anyhow::Result<()> {
         region(account.region(name), &id, since);
     }
     let home = account.region(HOME);
-    let group = LogGroup { retention: Some(365), tags: BTreeMap::new(), created: since };
+    let group = LogGroup { retention: Some(365), ..LogGroup::with_defaults(since) };
     home.logs.groups.insert(GROUP.to_owned(), group);
     home.cloudtrail.trails.insert(TRAIL.to_owned(), trail(&id, since));
     let like = account.iam.roles.get("baseline-observe").context("the account has no `baseline-observe`")?;
