@@ -27,7 +27,7 @@ pub async fn furnish(world: &World, control: &str) -> bool {
         _ => return false,
     };
     let created = world.now();
-    let group = LogGroup { retention: None, tags: [].into(), created };
+    let group = LogGroup::with_defaults(created);
     world.region(MEMBER, region, |region| region.logs.groups.insert(LOGS.to_owned(), group));
     let place = CreateBucketConfiguration::builder()
         .location_constraint(BucketLocationConstraint::from(region))
