@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use baseline::control::{ErasedControl, Thing, Verdict};
 use baseline::controls;
 use baseline::plan::{Item, Outcome, Plan};
+use baseline::sandbox::elb::LoadBalancer;
 use serde_json::{Value, json};
 
 use super::bench::waf_association::ID;
@@ -147,4 +148,25 @@ async fn apis_of_one_name_are_told_apart_and_both_put_right() {
             assert!(region.apigateway.apis[id].stages["prod"].web_acl.is_some(), "{id}");
         }
     });
+}
+
+/// Both controls of a web ACL: the one that makes it goes first, and the other waits until AWS WAF sees it.
+#[tokio::test(start_paused = true)]
+async fn a_web_acl_that_the_same_plan_makes_is_made_first() {
+    let find = |id| controls::find(id).expect("it is in the list");
+    let both: Vec<&'static dyn ErasedControl> = vec![find(ID), find("waf.regional-acl")];
+    let stage = Stage::bare(Box::leak(both.into())).expect("temporary folders");
+    let now = stage.world.now();
+    stage.world.region(MEMBER, HOME, |region| {
+        region.elb.all.insert("shop".to_owned(), LoadBalancer::application("50dc6c495c0c9188", now));
+    });
+    let acl =
+        json!({"acls": {"baseline": {"defaultAction": "allow", "metrics": true, "sampledRequests": true}}});
+    let on = json!({"rules": [{"select": {"types": ["APPLICATION_LOAD_BALANCER"]}, "acl": "baseline"}]});
+    stage.write(&[(MEMBER, ID, on), (MEMBER, "waf.regional-acl", acl)]).expect("documents");
+    let order: Vec<String> = plan(&stage).await.changes().map(|(_, item)| item.control.clone()).collect();
+    assert_eq!(order, ["waf.regional-acl", ID]);
+    stage.apply().await.expect("a report").held().expect("one apply does both");
+    let after = plan(&stage).await;
+    assert_eq!(after.totals.in_sync, after.totals.settings(), "{}", open(&after));
 }
