@@ -167,6 +167,13 @@ impl World {
         self.0.clock.lock().unwrap_or_else(PoisonError::into_inner).advanced += by;
     }
 
+    /// Keeps what has passed on tokio's paused clock, which ends with its runtime: the next one begins with the
+    /// system's time again.
+    pub(crate) fn keep_time(&self) {
+        let ahead = Instant::now().into_std().saturating_duration_since(std::time::Instant::now());
+        self.advance(ahead);
+    }
+
     /// Sets the weather from now on; [`Weather::fair`] ends all trouble.
     pub fn set_weather(&self, weather: Weather) {
         self.locked().sky = weather::Sky::new(weather);
