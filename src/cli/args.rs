@@ -77,9 +77,10 @@ impl Command {
     /// Brings its own AWS.
     pub fn is_in_memory(&self) -> bool {
         #[cfg(feature = "sandbox")]
-        return matches!(self, Self::Demo(_));
+        let own = matches!(self, Self::Demo(_));
         #[cfg(not(feature = "sandbox"))]
-        false
+        let own = false;
+        own
     }
 }
 
