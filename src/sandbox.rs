@@ -11,7 +11,8 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `wire` | the interceptor, the network, signatures, errors as HTTP |
+//! | `wire` | the interceptor, the network, errors as HTTP |
+//! | `signature` | who signed a request, and whether that key is good |
 //! | `operation` | the table of operations, the shape of a handler |
 //! | `identity` | keys, principals, what roles may do |
 //! | `policy` | trust, bucket and key policies |
@@ -47,6 +48,7 @@ pub mod s3;
 pub mod s3control;
 pub mod sample;
 pub mod securityhub;
+mod signature;
 pub mod sns;
 mod state;
 pub mod sts;
