@@ -42,9 +42,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         Command::Validate(args) => validate::run(&args, io),
         Command::Explain(args) => explain::run(&args, io),
         Command::Generate(args) => generate::run(&args, io),
-        command => runtime().and_then(|runtime| {
+        command => runtime(command.is_in_memory() || reach.is_in_memory()).and_then(|runtime| {
+            let world = reach.clone();
             runtime.block_on(async {
-                match command {
+                let result = match command {
                     Command::Init(args) => init::run(&args, io, reach).await,
                     Command::Render(args) => render::run(&args, io, reach).await,
                     Command::Observe(args) => observe::run(&args, io, reach).await,
@@ -54,20 +55,27 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
                     Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),
-                }
+                };
+                world.keep_time();
+                result
             })
         }),
     };
     result.unwrap_or_else(|error| error.print(io))
 }
 
-/// Two workers are plenty: what is waited for is AWS.
-fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Stop::failed(anyhow::Error::new(error).context("cannot start")))
+/// Two workers are plenty: what is waited for is AWS. In memory nobody waits: the minutes that AWS takes for a standard
+/// or a recorder pass whenever everything waits for them.
+fn runtime(in_memory: bool) -> Result<tokio::runtime::Runtime, Stop> {
+    let mut runtime = if in_memory {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    #[cfg(feature = "sandbox")]
+    runtime.start_paused(in_memory);
+    let built = runtime.worker_threads(2).enable_all().build();
+    built.map_err(|error| Stop::failed(anyhow::Error::new(error).context("cannot start")))
 }
 
 /// Help and version are answers; anything else that clap stops for is wrong usage, 64. (Its own code, 2,

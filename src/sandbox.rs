@@ -11,7 +11,8 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `wire` | the interceptor, the network, signatures, errors as HTTP |
+//! | `wire` | the interceptor, the network, errors as HTTP |
+//! | `signature` | who signed a request, and whether that key is good |
 //! | `operation` | the table of operations, the shape of a handler |
 //! | `identity` | keys, principals, what roles may do |
 //! | `policy` | trust, bucket and key policies |
@@ -47,6 +48,7 @@ pub mod s3;
 pub mod s3control;
 pub mod sample;
 pub mod securityhub;
+mod signature;
 pub mod sns;
 mod state;
 pub mod sts;
@@ -165,6 +167,13 @@ impl World {
     /// Lets time pass, for what takes time in AWS and for keys that expire. Tokio's own clock stays.
     pub fn advance(&self, by: Duration) {
         self.0.clock.lock().unwrap_or_else(PoisonError::into_inner).advanced += by;
+    }
+
+    /// Keeps what has passed on tokio's paused clock, which ends with its runtime: the next one begins with the
+    /// system's time again.
+    pub(crate) fn keep_time(&self) {
+        let ahead = Instant::now().into_std().saturating_duration_since(std::time::Instant::now());
+        self.advance(ahead);
     }
 
     /// Sets the weather from now on; [`Weather::fair`] ends all trouble.

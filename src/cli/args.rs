@@ -73,6 +73,17 @@ pub enum Command {
     Demo(Demo),
 }
 
+impl Command {
+    /// Brings its own AWS.
+    pub fn is_in_memory(&self) -> bool {
+        #[cfg(feature = "sandbox")]
+        let own = matches!(self, Self::Demo(_));
+        #[cfg(not(feature = "sandbox"))]
+        let own = false;
+        own
+    }
+}
+
 /// Where the documents are.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Documents {

@@ -34,6 +34,18 @@ pub enum Reach {
 }
 
 impl Reach {
+    pub(super) fn is_in_memory(&self) -> bool {
+        !matches!(self, Self::Environment)
+    }
+
+    /// What passed on a clock that does not run by itself stays passed when that clock is gone.
+    pub(super) fn keep_time(&self) {
+        #[cfg(feature = "sandbox")]
+        if let Self::Sandbox(world) = self {
+            world.keep_time();
+        }
+    }
+
     pub(super) async fn connection(&self, home: &Region) -> Result<Connection, Stop> {
         match self {
             Self::Environment => sdk_config(home).await.map_err(|error| {

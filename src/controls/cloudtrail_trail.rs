@@ -188,13 +188,15 @@ insights:
         spec: &TrailSpec,
         observed: &Observed,
     ) -> Vec<Finding<Write>> {
-        match &observed.trail {
+        let mut findings = match &observed.trail {
             Some(live) => existing(facts, known, spec, observed, live),
             None if *spec == TrailSpec::default() => Vec::new(),
             None => {
                 vec![Finding::new(spec.name(), TRAIL, create::absent(facts, known, spec, observed))]
             }
-        }
+        };
+        findings.iter_mut().for_each(|finding| makes_its_group(facts, finding));
+        findings
     }
 
     async fn apply(&self, aws: &Writer, known: &Known, action: &Write) -> Result<(), Fault> {
@@ -207,6 +209,18 @@ insights:
 
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<TrailSpec> {
         undo::inverse(resource, fields)
+    }
+}
+
+/// Metric filters and alarms stand on the log group, and their control does not know this one.
+fn makes_its_group(facts: &Facts, finding: &mut Finding<Write>) {
+    let Verdict::Change(change) = &mut finding.verdict else { return };
+    let (account, region) = (&facts.scope.account, &facts.scope.region);
+    for step in &change.steps {
+        if let Write::CreateLogGroup { group, .. } = step {
+            let (account, region, name) = (account.clone(), region.clone(), group.clone());
+            change.makes.push(Thing::LogGroup { account, region, name });
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use crate::control::{Change, Step, Thing, Verdict};
@@ -205,7 +205,7 @@ fn common_verdict(item: &Item) -> Cow<'_, Verdict<Step>> {
                 .map(|step| Step {
                     call: step.call.clone(),
                     title: without(&step.title, resource),
-                    action: common_value(&step.action, resource),
+                    action: common_value(&step.action, resource, &item.scope),
                 })
                 .collect();
             let makes =
@@ -236,12 +236,17 @@ fn without(text: &str, own: &str) -> String {
     text.split(own).map(literal).collect::<Vec<_>>().join("\u{fffc}1")
 }
 
-fn common_value(value: &Value, own: &str) -> Value {
+fn common_value(value: &Value, resource: &str, own: &Scope) -> Value {
     match value {
-        Value::String(text) => Value::String(without(text, own)),
-        Value::Array(items) => items.iter().map(|item| common_value(item, own)).collect(),
+        Value::String(text) => Value::String(without(text, resource)),
+        Value::Array(items) => items.iter().map(|item| common_value(item, resource, own)).collect(),
+        Value::Object(map) if map.contains_key("thing") => match Thing::deserialize(value) {
+            Ok(thing) => serde_json::json!(common_thing(&thing, own)),
+            Err(_) => value.clone(),
+        },
         Value::Object(map) => {
-            Value::Object(map.iter().map(|(key, value)| (key.clone(), common_value(value, own))).collect())
+            let common = |(key, value): (&String, &Value)| (key.clone(), common_value(value, resource, own));
+            Value::Object(map.iter().map(common).collect())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
