@@ -62,8 +62,8 @@ not deleted: do that by hand.
 ",
         example: "\
 name: baseline
-accounts: organization
-regions: all
+sourceAccounts: organization
+sourceRegions: all
 role: baseline-config-aggregator
 ",
         reach: Reach::organization(Seat::Security, Regions::Home),

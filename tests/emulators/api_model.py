@@ -52,6 +52,12 @@ def plain(name: str) -> str:
     return "".join(letter for letter in name.removeprefix("r#").lower() if letter.isalnum())
 
 
+def spellings(word: str) -> set[str]:
+    """How the SDK may spell a word of an enum: `AWS::EC2::Instance` is `Instance`, and others are `Ec2Instance`."""
+    parts = word.split("::")
+    return {plain("".join(parts[start:])) for start in range(len(parts))}
+
+
 @cache
 def service_model(service: str) -> ServiceModel:
     """The model of a service by its IAM prefix, which for the services here is botocore's name as well.
@@ -180,7 +186,7 @@ class Checker:
         else:
             # `UnknownValue` is the word `unknown`: the SDK keeps `Unknown` for itself.
             name = "unknown" if value.name == "UnknownValue" else plain(value.name)
-            is_known = not value.values and name in map(plain, words)
+            is_known = not value.values and any(name in spellings(word) for word in words)
         if not is_known:
             self.fail(path, value, f"enum {shape.name}: none of {', '.join(words)}")
 

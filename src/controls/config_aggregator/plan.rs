@@ -102,12 +102,12 @@ pub fn aggregator(facts: &Facts, spec: &AggregatorSpec, observed: &Observed) -> 
     {
         return invalid("the name of an aggregator is 1 to 256 letters, digits, `_` and `-`");
     }
-    let accounts = spec.accounts.clone().or_else(|| live.and_then(|live| declared(&live.accounts)));
+    let accounts = spec.source_accounts.clone().or_else(|| live.and_then(|live| declared(&live.accounts)));
     let Some(accounts) = accounts else {
-        return invalid("there is no aggregator: say `accounts`, which makes one");
+        return invalid("there is no aggregator: say `sourceAccounts`, which makes one");
     };
     let regions =
-        spec.regions.clone().or_else(|| live.map(|live| live.regions.clone())).unwrap_or(Regions::All);
+        spec.source_regions.clone().or_else(|| live.map(|live| live.regions.clone())).unwrap_or(Regions::All);
     let mut fields = Vec::new();
     let mut directions = Vec::new();
     let mut say = |path: &str, before: Value, after: Value| {
@@ -115,15 +115,23 @@ pub fn aggregator(facts: &Facts, spec: &AggregatorSpec, observed: &Observed) -> 
         directions.push(if wider { Direction::Strengthens } else { Direction::Weakens });
         fields.push(Field::new(path, before, after));
     };
-    if let Some(want) = &spec.accounts
+    if let Some(want) = &spec.source_accounts
         && live.is_none_or(|live| !same_accounts(want, &live.accounts))
     {
-        say("/accounts", live.map_or(Value::Null, |live| accounts_word(&live.accounts)), want.clone().into());
+        say(
+            "/sourceAccounts",
+            live.map_or(Value::Null, |live| accounts_word(&live.accounts)),
+            want.clone().into(),
+        );
     }
-    if let Some(want) = &spec.regions
+    if let Some(want) = &spec.source_regions
         && live.is_none_or(|live| *want != live.regions)
     {
-        say("/regions", live.map_or(Value::Null, |live| live.regions.clone().into()), want.clone().into());
+        say(
+            "/sourceRegions",
+            live.map_or(Value::Null, |live| live.regions.clone().into()),
+            want.clone().into(),
+        );
     }
     // A role of that name in another place is not the one whose trust and policy were looked at.
     let live_role = live.and_then(|live| match &live.accounts {
@@ -194,8 +202,8 @@ pub fn import(_: &Facts, observed: &Observed) -> Option<AggregatorSpec> {
     };
     Some(AggregatorSpec {
         name: Some(live.name.clone()),
-        accounts: declared(&live.accounts),
-        regions: Some(live.regions.clone()),
+        source_accounts: declared(&live.accounts),
+        source_regions: Some(live.regions.clone()),
         role,
     })
 }
@@ -205,12 +213,12 @@ pub fn inverse(fields: &[Field]) -> Option<AggregatorSpec> {
     for field in fields.iter().filter(|field| field.before != Value::Null) {
         let before = field.before.clone();
         match field.path.as_str() {
-            "/accounts" => spec.accounts = serde_json::from_value(before).ok(),
-            "/regions" => spec.regions = serde_json::from_value(before).ok(),
+            "/sourceAccounts" => spec.source_accounts = serde_json::from_value(before).ok(),
+            "/sourceRegions" => spec.source_regions = serde_json::from_value(before).ok(),
             // With the organisation, which alone has a role.
             "/role" => {
                 spec.role = before.as_str().filter(|name| !name.contains(' ')).map(str::to_owned);
-                spec.accounts = spec.accounts.or(Some(Accounts::Organization));
+                spec.source_accounts = spec.source_accounts.or(Some(Accounts::Organization));
             }
             _ => {}
         }

@@ -18,13 +18,13 @@ pub struct AggregatorSpec {
     pub name: Option<String>,
     /// `organization`: all of its accounts, those that join later too; or a list of accounts by their ids.
     #[schemars(extend("x-mutate" = ["organization", ["100000000001"]]))]
-    pub accounts: Option<Accounts>,
+    pub source_accounts: Option<Accounts>,
     /// `all`: all regions, those that AWS opens later too; or a list of regions.
     #[schemars(extend("x-mutate" = ["all", ["eu-central-1", "eu-west-1"]]))]
-    pub regions: Option<Regions>,
+    pub source_regions: Option<Regions>,
     /// The role that AWS Config reads the list of accounts with; `baseline-config-aggregator`, where nothing is said.
     /// It is made if it is missing.
-    #[schemars(extend("x-mutate" = ["baseline-config-aggregator", "baseline-config-aggregator-too"]))]
+    #[schemars(extend("x-fixed" = "a list of accounts has no role; what others do to it is tried"))]
     pub role: Option<String>,
 }
 
@@ -119,7 +119,7 @@ word_or_list!(Accounts, Regions);
 impl AggregatorSpec {
     /// Does it read the list of accounts itself?
     pub fn takes_role(&self) -> bool {
-        self.accounts == Some(Accounts::Organization)
+        self.source_accounts == Some(Accounts::Organization)
     }
 
     pub fn name(&self) -> &str {
@@ -140,14 +140,16 @@ mod tests {
     #[test]
     fn accounts_and_regions_are_a_word_or_a_list() {
         let read = |spec| serde_json::from_value::<AggregatorSpec>(spec).map_err(|error| error.to_string());
-        let spec = read(json!({"accounts": "organization", "regions": ["us-east-1", "eu-west-1"]})).unwrap();
+        let spec =
+            read(json!({"sourceAccounts": "organization", "sourceRegions": ["us-east-1", "eu-west-1"]}))
+                .unwrap();
         assert!(spec.takes_role());
         let written = serde_json::to_value(&spec).unwrap();
-        assert_eq!(written["regions"], json!(["eu-west-1", "us-east-1"]));
-        assert_eq!(written["accounts"], json!("organization"));
+        assert_eq!(written["sourceRegions"], json!(["eu-west-1", "us-east-1"]));
+        assert_eq!(written["sourceAccounts"], json!("organization"));
         for wrong in [json!("all"), json!([]), json!(["12"]), json!([111122223333_u64])] {
-            assert!(read(json!({"accounts": wrong.clone()})).is_err(), "{wrong}");
+            assert!(read(json!({"sourceAccounts": wrong.clone()})).is_err(), "{wrong}");
         }
-        assert!(read(json!({"regions": "some"})).is_err_and(|error| error.contains("write `all`")));
+        assert!(read(json!({"sourceRegions": "some"})).is_err_and(|error| error.contains("write `all`")));
     }
 }

@@ -31,7 +31,7 @@ fn seen(live: Live) -> Observed {
 }
 
 fn example() -> Value {
-    json!({"name": "baseline", "accounts": "organization", "regions": "all", "role": "baseline-config-aggregator"})
+    json!({"name": "baseline", "sourceAccounts": "organization", "sourceRegions": "all", "role": "baseline-config-aggregator"})
 }
 
 fn plan(spec: Value, observed: &Observed) -> Vec<Finding<Write>> {
@@ -76,16 +76,18 @@ fn the_organisation_takes_a_role_and_leave() {
         &needs(&with_management, example())[..],
         [Need { hard: true, thing: Thing::DelegatedAdmin { .. } }]
     ));
-    assert_eq!(needs(&with_management, json!({"accounts": ["100000000001"]})), []);
+    assert_eq!(needs(&with_management, json!({"sourceAccounts": ["100000000001"]})), []);
 }
 
 #[test]
 fn one_that_takes_in_the_organisation_is_taken_over_under_its_name() {
-    let found =
-        plan(json!({"accounts": "organization", "regions": ["eu-west-1"]}), &seen(organization("theirs")));
+    let found = plan(
+        json!({"sourceAccounts": "organization", "sourceRegions": ["eu-west-1"]}),
+        &seen(organization("theirs")),
+    );
     let taken = change(&found, "aggregator");
     assert!(taken.adopts.is_some_and(|adopts| adopts.contains("theirs")));
-    assert_eq!(taken.fields, [Field::new("/regions", "all", json!(["eu-west-1"]))]);
+    assert_eq!(taken.fields, [Field::new("/sourceRegions", "all", json!(["eu-west-1"]))]);
     assert_eq!(taken.direction, Direction::Weakens);
     let [Write::Put { source, .. }] = &taken.steps[..] else { panic!() };
     assert_eq!((source.name.as_str(), &source.role), ("theirs", &None), "its role stays");
@@ -97,7 +99,7 @@ fn one_that_takes_in_the_organisation_is_taken_over_under_its_name() {
 
 #[test]
 fn a_list_of_accounts_reaches_nobody_else() {
-    let list = json!({"accounts": ["100000000001", "100000000002"]});
+    let list = json!({"sourceAccounts": ["100000000001", "100000000002"]});
     let made = change(&plan(list.clone(), &Observed::default()), "aggregator");
     assert_eq!((made.risk, made.stands_on), (Risk::Safe, Some(vec![])));
     let live = Live {
@@ -107,8 +109,10 @@ fn a_list_of_accounts_reaches_nobody_else() {
     let wider = change(&plan(list, &seen(live.clone())), "aggregator");
     assert_eq!(wider.direction, Direction::Strengthens);
     assert_eq!(change(&plan(example(), &seen(live)), "aggregator").fields.len(), 1);
-    let narrower =
-        change(&plan(json!({"accounts": ["100000000001"]}), &seen(organization("baseline"))), "aggregator");
+    let narrower = change(
+        &plan(json!({"sourceAccounts": ["100000000001"]}), &seen(organization("baseline"))),
+        "aggregator",
+    );
     assert_eq!(narrower.direction, Direction::Weakens);
 }
 
@@ -126,9 +130,9 @@ fn a_role_that_cannot_be_used_is_told() {
     };
     let turned = change(&plan(example(), &seen(other)), "aggregator");
     assert_eq!(turned.fields, [Field::new("/role", "other", "baseline-config-aggregator")]);
-    let found = plan(json!({"regions": "all"}), &Observed::default());
+    let found = plan(json!({"sourceRegions": "all"}), &Observed::default());
     assert!(
-        matches!(verdict(&found, "aggregator"), Verdict::Unknown { fault } if fault.message.contains("say `accounts`"))
+        matches!(verdict(&found, "aggregator"), Verdict::Unknown { fault } if fault.message.contains("say `sourceAccounts`"))
     );
 }
 
@@ -141,9 +145,9 @@ fn what_is_imported_is_in_sync_and_the_inverse_says_what_was_before() {
         let found = plan(serde_json::to_value(imported).unwrap(), &seen(live));
         assert!(found.iter().all(|finding| finding.verdict == Verdict::InSync), "{found:?}");
     }
-    let found = plan(json!({"regions": ["eu-west-1"]}), &seen(organization("baseline")));
+    let found = plan(json!({"sourceRegions": ["eu-west-1"]}), &seen(organization("baseline")));
     let back = Aggregator.inverse(RESOURCE, &change(&found, "aggregator").fields).unwrap();
-    assert_eq!(back, AggregatorSpec { regions: Some(Which::All), ..AggregatorSpec::default() });
+    assert_eq!(back, AggregatorSpec { source_regions: Some(Which::All), ..AggregatorSpec::default() });
 }
 
 const ANSWERS: &[(&str, &str)] = &[

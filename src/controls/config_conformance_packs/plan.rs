@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::live::{Pack, TEMPLATE};
-use super::spec::{PackSpec, PacksSpec};
+use super::spec::PackSpec;
 use super::write::{Made, PUT_PACK, Write};
 use crate::control::{Change, Direction, Facts, Field, Progress, Verdict};
 use crate::fault::{Fault, FaultKind};
@@ -186,22 +186,4 @@ fn carried(spec: &PackSpec, live: &Pack) -> Option<String> {
         .map(|(name, value)| format!("parameter {name} {value}"))
         .collect();
     (!others.is_empty()).then(|| format!("{}: not declared, but the call replaces all", others.join("; ")))
-}
-
-/// Puts old parameters at their own paths.
-pub fn inverse(resource: &str, fields: &[Field]) -> Option<PacksSpec> {
-    let prefix = path(resource, "parameters/");
-    let mut spec = PackSpec::default();
-    for field in fields {
-        let (Some(name), Some(before)) = (field.path.strip_prefix(&prefix), field.before.as_str()) else {
-            continue;
-        };
-        if before != "none" {
-            let name = name.replace("~1", "/").replace("~0", "~");
-            spec.parameters.insert(name, Some(before.to_owned()));
-        }
-    }
-    let packs = BTreeMap::from([(resource.to_owned(), Some(spec))]);
-    Some(PacksSpec { packs })
-        .filter(|spec| spec.declared().any(|(_, pack)| pack.parameters().next().is_some()))
 }

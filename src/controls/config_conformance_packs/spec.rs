@@ -29,13 +29,14 @@ pub struct PackSpec {
     #[schemars(extend("x-fixed" = "tried in a test of its own"))]
     pub document_version: Option<String>,
     /// Parameters of the template.
+    #[schemars(extend("x-fixed" = "a parameter is sent with its template, which is not told: there is no way back"))]
     #[schemars(with = "BTreeMap<String, Parameter>")]
     pub parameters: BTreeMap<String, Option<String>>,
 }
 
 /// A text.
 #[derive(JsonSchema)]
-#[schemars(inline, extend("type" = "string", "x-mutate" = ["90", "60"]))]
+#[schemars(inline, extend("type" = "string"))]
 pub struct Parameter;
 
 impl PacksSpec {

@@ -302,6 +302,13 @@ const PACKS: &[Happening] = &[
         rule: "pack",
     },
     Happening {
+        name: "a parameter is changed",
+        change: |world| {
+            pack(world, |pack| drop(pack.parameters.insert("MaxAge".to_owned(), "1".to_owned())));
+        },
+        rule: "pack",
+    },
+    Happening {
         name: "the pack is deleted",
         change: |world| config(world, |config| config.packs.clear()),
         rule: "pack",
