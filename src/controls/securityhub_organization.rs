@@ -202,18 +202,15 @@ configurationType: LOCAL
         })
     }
 
-    /// What was not there before an account became the administrator is what AWS begins with.
+    /// Central configuration ends by hand.
     fn inverse(&self, _: &str, fields: &[Field]) -> Option<OrganizationSpec> {
         let mut spec = OrganizationSpec::default();
         for field in fields {
-            let was_there = !field.before.is_null();
             match field.path.as_str() {
-                "/newMembers" if was_there => spec.new_members = NewMembers::deserialize(&field.before).ok(),
-                "/newMembers" => spec.new_members = Some(NewMembers::None),
-                "/newMemberStandards" if was_there => {
+                "/newMembers" => spec.new_members = NewMembers::deserialize(&field.before).ok(),
+                "/newMemberStandards" => {
                     spec.new_member_standards = Standards::deserialize(&field.before).ok();
                 }
-                "/newMemberStandards" => spec.new_member_standards = Some(Standards::Default),
                 _ => {}
             }
         }

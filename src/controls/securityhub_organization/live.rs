@@ -40,6 +40,18 @@ pub struct Configuration {
 }
 
 impl Configuration {
+    /// What an organisation begins with (API reference, `UpdateOrganizationConfiguration`).
+    pub fn first() -> Self {
+        Self {
+            auto_enable: false,
+            standards: Standards::Default.word().into(),
+            kind: ConfigurationType::Local.word().into(),
+            status: "ENABLED".into(),
+            message: None,
+            full: false,
+        }
+    }
+
     /// `None` for a word that this build does not know.
     pub fn standards(&self) -> Option<Standards> {
         [Standards::None, Standards::Default].into_iter().find(|known| known.word() == self.standards)

@@ -48,10 +48,10 @@ pub fn new_members(facts: &Facts, spec: &OrganizationSpec, live: &Live) -> Verdi
         return unknown(UPDATE.operation, message);
     }
     let stands_on = Some([hub(facts)].into_iter().chain(administrator(facts)).collect());
-    let Some(live) = &live.configuration else {
-        let change = first(spec);
-        return Verdict::Change(Change { stands_on, ..change });
-    };
+    // An account that is to become the administrator finds what every organisation begins with.
+    let first = Configuration::first();
+    let administers = live.configuration.is_some();
+    let live = live.configuration.as_ref().unwrap_or(&first);
     let Some(standards) = live.standards() else {
         return unknown(
             DESCRIBE,
@@ -69,7 +69,7 @@ pub fn new_members(facts: &Facts, spec: &OrganizationSpec, live: &Live) -> Verdi
         fields.push(Field::new("/newMemberStandards", standards.word(), want_standards.word()));
     }
     if fields.is_empty() {
-        return Verdict::InSync;
+        return if administers { Verdict::InSync } else { not_the_administrator() };
     }
     if live.kind() != Some(ConfigurationType::Local) {
         let said: Vec<String> = fields
@@ -125,53 +125,33 @@ fn carries(spec: &OrganizationSpec, members: NewMembers, standards: Standards) -
         .then(|| format!("newMemberStandards {}: not declared, but the call sets both", standards.word()))
 }
 
-/// The account becomes the administrator before this runs, and has what AWS begins with.
-fn first(spec: &OrganizationSpec) -> Change<Write> {
-    let mut fields = Vec::new();
-    if let Some(members) = spec.new_members {
-        fields.push(Field::new("/newMembers", Value::Null, members.word()));
-    }
-    if let Some(standards) = spec.new_member_standards {
-        fields.push(Field::new("/newMemberStandards", Value::Null, standards.word()));
-    }
-    let (members, standards) = (NewMembers::None, Standards::Default);
-    let new_members = spec.new_members.unwrap_or(members);
-    let step = Write::NewMembers { new_members, standards: spec.new_member_standards.unwrap_or(standards) };
-    Change {
-        risk: Risk::Organization,
-        direction: if new_members == NewMembers::New { Direction::Strengthens } else { Direction::Neutral },
-        cost: (new_members == NewMembers::New).then(|| CHARGES.to_owned()),
-        carries: carries(spec, members, standards),
-        ..Change::create(fields, vec![step])
-    }
+/// What is declared is what every organisation begins with, so there would be nothing to send, and nothing is known.
+fn not_the_administrator() -> Verdict<Write> {
+    Verdict::Manual(ManualTask {
+        title: "this account is not Security Hub's administrator here".into(),
+        found: vec![("organization".into(), "only the administrator is told".into())],
+        steps: vec![
+            "`securityhub.administrator` makes it the administrator, and `securityhub.hub` enables".into(),
+            "Security Hub in it. The next plan sees what is configured.".into(),
+        ],
+        verified: Verified::ByObservation,
+    })
 }
 
 /// Local or central, in the home region.
 pub fn configuration_type(wanted: ConfigurationType, live: &Live) -> Verdict<Write> {
-    let Some(live) = &live.configuration else {
-        if wanted == ConfigurationType::Local {
-            // What every organisation begins with: nothing is to be sent once somebody administers it.
-            return Verdict::Manual(ManualTask {
-                title: "this account is not Security Hub's administrator here".into(),
-                found: vec![("configurationType".into(), "only the administrator is told".into())],
-                steps: vec![
-                    "`securityhub.administrator` makes it the administrator, and `securityhub.hub` enables"
-                        .into(),
-                    "Security Hub in it. The next plan sees what is configured.".into(),
-                ],
-                verified: Verified::ByObservation,
-            });
-        }
-        return go_central(Value::Null, true, None);
-    };
+    let first = Configuration::first();
+    let administers = live.configuration.is_some();
+    let live = live.configuration.as_ref().unwrap_or(&first);
     let Some(kind) = live.kind() else {
         return unknown(DESCRIBE, format!("`{}` is not a type that this build knows", live.kind));
     };
     match (wanted, kind) {
-        (ConfigurationType::Local, ConfigurationType::Local) => Verdict::InSync,
+        (ConfigurationType::Local, ConfigurationType::Local) if administers => Verdict::InSync,
+        (ConfigurationType::Local, ConfigurationType::Local) => not_the_administrator(),
         (ConfigurationType::Local, ConfigurationType::Central) => by_hand(live),
         (ConfigurationType::Central, ConfigurationType::Local) => {
-            go_central("LOCAL".into(), live.auto_enable || live.standards() != Some(Standards::None), None)
+            go_central("LOCAL", live.auto_enable || live.standards() != Some(Standards::None), None)
         }
         (ConfigurationType::Central, ConfigurationType::Central) => match live.status.as_str() {
             "ENABLED" => Verdict::InSync,
@@ -186,14 +166,14 @@ pub fn configuration_type(wanted: ConfigurationType, live: &Live) -> Verdict<Wri
             },
             "FAILED" => {
                 let why = live.message.as_deref().unwrap_or("AWS names no reason");
-                go_central("CENTRAL, failed".into(), false, Some(format!("AWS could not enable it: {why}")))
+                go_central("CENTRAL, failed", false, Some(format!("AWS could not enable it: {why}")))
             }
             other => unknown(DESCRIBE, format!("`{other}` is not a status that this build knows")),
         },
     }
 }
 
-fn go_central(before: Value, carries: bool, failed: Option<String>) -> Verdict<Write> {
+fn go_central(before: &str, carries: bool, failed: Option<String>) -> Verdict<Write> {
     let takes = "accounts that a policy is associated with can no longer change Security Hub themselves, here and in \
                  each linked region";
     Verdict::Change(Change {

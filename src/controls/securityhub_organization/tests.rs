@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use super::live::Configuration;
 use super::*;
-use crate::control::{
-    Change, ChangeKind, Direction, FaultKind, OrganizationFacts, Region, Risk, Thing, Verdict,
-};
+use crate::control::{Change, Direction, FaultKind, OrganizationFacts, Region, Risk, Thing, Verdict};
 use crate::controls::tests::facts as member;
 
 /// The account of the security seat, in its home region.
@@ -116,17 +114,24 @@ fn fewer_accounts_and_fewer_standards_weaken_where_anybody_is_enrolled() {
     }
 }
 
+/// The plan is still the same once it is the administrator, so that one apply does both.
 #[test]
 fn an_account_that_is_not_the_administrator_waits_for_being_it() {
-    let changed = change(json!({"newMembers": "NEW"}), &Live::default());
-    assert_eq!((changed.kind, changed.risk), (ChangeKind::Create, Risk::Organization));
-    assert_eq!(changed.fields, [Field::new("/newMembers", Value::Null, "NEW")]);
+    for spec in [
+        json!({"newMembers": "NEW"}),
+        json!({"newMemberStandards": "NONE"}),
+        json!({"configurationType": "CENTRAL"}),
+    ] {
+        assert_eq!(change(spec.clone(), &Live::default()), change(spec, &local(false, "DEFAULT")));
+    }
+    for spec in [json!({"newMembers": "NONE"}), json!({"configurationType": "LOCAL"})] {
+        assert!(matches!(verdict(spec, &Live::default()), Verdict::Manual(_)), "never in sync");
+    }
     let spec = serde_json::from_value(json!({"newMembers": "NEW"})).unwrap();
     let needs = Organization.needs(&facts(), &spec);
     let administers = |need: &Need| matches!(&need.thing, Thing::RegionalAdmin { admin, .. } if *admin == facts().scope.account);
     assert!(needs.iter().any(administers) && needs.iter().all(|need| need.hard), "{needs:?}");
     assert!(needs.iter().any(|need| matches!(need.thing, Thing::SecurityHub { .. })));
-    assert!(matches!(verdict(json!({"configurationType": "LOCAL"}), &Live::default()), Verdict::Manual(_)));
     assert_eq!(Organization.needs(&facts(), &OrganizationSpec::default()), []);
 }
 
@@ -199,6 +204,7 @@ fn what_is_imported_is_in_sync_and_the_inverse_is_what_was_before() {
             .unwrap()
     };
     let before = json!({"newMembers": "NONE", "newMemberStandards": "DEFAULT", "configurationType": null});
-    assert_eq!(back(&local(false, "DEFAULT")), before);
-    assert_eq!(back(&Live::default()), before);
+    for live in [local(false, "DEFAULT"), Live::default()] {
+        assert_eq!(back(&live), before);
+    }
 }

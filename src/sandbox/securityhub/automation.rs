@@ -30,9 +30,6 @@ use super::{enabled, invalid};
 /// "100 automation rules".
 pub const MOST: usize = 100;
 
-/// How many rules a page has when more are asked for; the model allows 1 to 100, and a page may be shorter.
-const A_PAGE: usize = 5;
-
 /// An automation rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AutomationRule {
@@ -173,7 +170,7 @@ pub fn list(
     input: &ListAutomationRulesInput,
 ) -> Result<ListAutomationRulesOutput, Refusal> {
     let here = enabled(call)?;
-    let size = page_size(input.max_results())?.min(A_PAGE);
+    let size = page_size(input.max_results())?;
     let all: Vec<_> = here.rules.iter().collect();
     let (shown, next) = page(&all, input.next_token(), size).ok_or_else(|| wrong("NextToken"))?;
     let told = shown.into_iter().map(|(arn, rule)| {

@@ -122,9 +122,10 @@ async fn nothing_of_it_is_done_unless_it_is_allowed() {
         panic!("it was not refused")
     };
     let said = refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    for resource in ["administrator", "organization"] {
-        assert!(said.contains(&format!("organization:{resource}")), "{said}");
+    for change in ["securityhub.administrator administrator", "securityhub.organization organization"] {
+        assert!(said.contains(change), "{said}");
     }
+    assert!(said.contains("reaches accounts of the whole organisation"), "{said}");
 }
 
 /// An administrator that somebody else made is nobody's to replace, and what stands on it is blocked.

@@ -65,7 +65,7 @@ async fn rules_come_in_pages_change_by_their_arn_and_are_a_hundred_at_most() {
             break;
         }
     }
-    assert_eq!((seen, pages), (100, 20));
+    assert!(seen == 100 && pages > 1, "{seen} on {pages} pages");
 
     let item = |arn: &str| UpdateAutomationRulesRequestItem::builder().rule_arn(arn);
     let changed = client
