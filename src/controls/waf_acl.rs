@@ -78,10 +78,10 @@ const fn meta(cloudfront: bool) -> Meta {
 
 impl<const CLOUDFRONT: bool> WebAcls<CLOUDFRONT> {
     fn here<'f>(facts: &'f Facts, spec: &AclsSpec) -> Here<'f> {
-        let lists = spec.acls.values().flat_map(AclSpec::lists);
-        let wanted = sets::wanted(facts, lists);
-        let lists = sets::names_of(&wanted);
-        Here { facts, cloudfront: CLOUDFRONT, wanted, lists }
+        let used = spec.acls.values().flat_map(AclSpec::lists);
+        let wanted = sets::wanted(facts, used);
+        let used = sets::names_of(&wanted);
+        Here { facts, cloudfront: CLOUDFRONT, wanted, used, lists: sets::all_names(facts) }
     }
 }
 
@@ -98,7 +98,8 @@ impl<const CLOUDFRONT: bool> Control for WebAcls<CLOUDFRONT> {
         Ask {
             acls: spec.acls.iter().map(|(name, acl)| (name.clone(), unlogged(acl))).collect(),
             logged: logged.map(|(name, _)| name.clone()).collect(),
-            lists: Self::here(facts, spec).lists,
+            sets: Self::here(facts, spec).wanted.into_keys().collect(),
+            lists: sets::all_names(facts),
         }
     }
 

@@ -32,7 +32,11 @@ const PAID: [&str; 4] = [
 pub struct Here<'a> {
     pub facts: &'a Facts,
     pub cloudfront: bool,
+    /// The IP sets that rules refer to, by name.
     pub wanted: BTreeMap<String, Wanted>,
+    /// The lists that these are of.
+    pub used: Lists,
+    /// All lists of the Organization.
     pub lists: Lists,
 }
 
@@ -223,7 +227,7 @@ impl Declared<'_> {
                 None => return Verdict::Unknown { fault: unasked("wafv2:GetIPSet") },
             }
         }
-        let (acl, spec, lists) = (self.name.to_owned(), Box::new(after.clone()), self.here.lists.clone());
+        let (acl, spec, lists) = (self.name.to_owned(), Box::new(after.clone()), self.here.used.clone());
         // What a field means depends on the whole rule, as it is going to be.
         let whole = overlaid(after, seen.live.as_ref());
         let scale = Scale { seen, after: &whole };

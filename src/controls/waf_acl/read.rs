@@ -1,6 +1,6 @@
 //! Reading web ACLs, IP sets, managed groups and logging.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_wafv2::Client;
 use aws_sdk_wafv2::types::{Rule, Scope};
@@ -26,6 +26,9 @@ pub struct Ask {
     pub acls: BTreeMap<String, AclSpec>,
     /// Web ACLs whose logging is declared.
     pub logged: Vec<String>,
+    /// The IP sets that rules refer to.
+    pub sets: BTreeSet<String>,
+    /// All lists of networks: a live rule may refer to one that no rule is declared with.
     pub lists: Lists,
 }
 
@@ -100,7 +103,7 @@ pub async fn read(aws: &Reader, scope: &Scope, ask: &Ask) -> Result<Observed, Fa
         }
     });
     let acls = join_all(reads).await.into_iter().collect();
-    Ok(Observed { acls, sets: wanted_sets(&waf, scope, &ask.lists).await })
+    Ok(Observed { acls, sets: wanted_sets(&waf, scope, &ask.sets).await })
 }
 
 async fn seen(
@@ -245,18 +248,21 @@ async fn logging_of(waf: &Client, arn: &str) -> Result<Option<LiveLogging>, Faul
     }))
 }
 
-async fn wanted_sets(waf: &Client, scope: &Scope, lists: &Lists) -> BTreeMap<String, Sight<Option<LiveSet>>> {
-    let names: Vec<&String> = lists.values().flatten().collect();
+async fn wanted_sets(
+    waf: &Client,
+    scope: &Scope,
+    names: &BTreeSet<String>,
+) -> BTreeMap<String, Sight<Option<LiveSet>>> {
     if names.is_empty() {
         return BTreeMap::new();
     }
     let there = match sets(waf, scope).await {
         Ok(there) => there,
         Err(fault) => {
-            return names.into_iter().map(|name| (name.clone(), Sight::Unseen(fault.clone()))).collect();
+            return names.iter().map(|name| (name.clone(), Sight::Unseen(fault.clone()))).collect();
         }
     };
-    let reads = names.into_iter().map(|name| {
+    let reads = names.iter().map(|name| {
         let entry = there.get(name);
         async move {
             let read = match entry {

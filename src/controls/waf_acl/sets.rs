@@ -46,12 +46,25 @@ pub fn wanted<'a>(facts: &Facts, lists: impl IntoIterator<Item = &'a str>) -> BT
             let of = |network: &&Network| network.is_v4() == (version == Ip::IpV4);
             let addresses: BTreeSet<String> = networks.iter().filter(of).map(ToString::to_string).collect();
             if !addresses.is_empty() {
-                let name = format!("baseline-{list}-{}", version.word().to_lowercase());
-                all.insert(name, Wanted { list: list.to_owned(), version, addresses });
+                all.insert(name_of(list, version), Wanted { list: list.to_owned(), version, addresses });
             }
         }
     }
     all
+}
+
+/// The names of the IP sets of all lists of the Organization.
+pub fn all_names(facts: &Facts) -> Lists {
+    let names = |(list, networks): (&String, &BTreeSet<Network>)| {
+        let has = |version: &Ip| networks.iter().any(|one| one.is_v4() == (*version == Ip::IpV4));
+        let sets = [Ip::IpV4, Ip::IpV6].into_iter().filter(has).map(|version| name_of(list, version));
+        (list.clone(), sets.collect())
+    };
+    facts.networks.iter().map(names).collect()
+}
+
+fn name_of(list: &str, version: Ip) -> String {
+    format!("baseline-{list}-{}", version.word().to_lowercase())
 }
 
 /// The names alone.

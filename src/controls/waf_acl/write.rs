@@ -145,10 +145,8 @@ fn bodies(spec: &AclSpec, live: Option<Bodies>) -> Result<Option<Bodies>, BuildE
     Ok((!all.is_empty()).then_some(all))
 }
 
-async fn arns(waf: &Client, scope: &Scope, lists: &Lists) -> Result<BTreeMap<String, String>, Fault> {
-    if lists.is_empty() {
-        return Ok(BTreeMap::new());
-    }
+/// The IP sets of the account with their ARNs.
+async fn arns(waf: &Client, scope: &Scope) -> Result<BTreeMap<String, String>, Fault> {
     let there = read::sets(waf, scope).await?;
     Ok(there.into_iter().map(|(name, Entry { arn, .. })| (name, arn)).collect())
 }
@@ -188,7 +186,8 @@ impl Write {
                     .map_err(fault(call))?;
             }
             Self::CreateAcl { acl, spec, lists, tags } => {
-                let sets = References { lists, arns: &arns(&waf, scope, lists).await? };
+                let arns = if lists.is_empty() { BTreeMap::new() } else { arns(&waf, scope).await? };
+                let sets = References { lists, arns: &arns };
                 waf.create_web_acl()
                     .name(acl)
                     .scope(scope.clone())
@@ -225,7 +224,7 @@ async fn update(waf: &Client, scope: &Scope, name: &str, spec: &AclSpec, lists: 
     let there = read::acls(waf, scope).await?;
     let entry = there.get(name).ok_or_else(|| gone(call, "web ACL", name))?;
     let (live, token) = read::acl(waf, scope, name, &entry.id).await?;
-    let sets = References { lists, arns: &arns(waf, scope, lists).await? };
+    let sets = References { lists, arns: &arns(waf, scope).await? };
     let rules = merged(live.rules(), spec, &sets).map_err(missing(call))?;
     let visibility = visible(live.visibility_config.as_ref(), name, spec).map_err(built(call))?;
     // WAF tells an empty text where there is none, and takes none back.
