@@ -35,7 +35,7 @@ pub struct AppRunner {
 /// A service.
 #[derive(Clone, Debug)]
 pub struct AppRunnerService {
-    /// 32 hexadecimal digits.
+    /// A UUID (the model's `ServiceId`).
     pub id: String,
     pub status: ServiceStatus,
     pub tags: BTreeMap<String, String>,
@@ -56,9 +56,9 @@ impl AppRunnerService {
         }
     }
 
-    /// `service/NAME/ID`, the last part of its ARN.
+    /// `service/NAME/ID`, the last part of its ARN, where the id is without hyphens (API reference, examples).
     pub(super) fn resource(&self, name: &str) -> String {
-        format!("service/{name}/{}", self.id)
+        format!("service/{name}/{}", self.id.replace('-', ""))
     }
 }
 

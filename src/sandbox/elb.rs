@@ -146,7 +146,8 @@ fn describe_tags(call: &mut Call<'_>, input: &DescribeTagsInput) -> Result<Descr
             all.iter().find(|(name, one)| call.arn("elasticloadbalancing", one.resource(name)) == *arn);
         let (_, one) = found.ok_or_else(|| missing(&format!("Load balancer '{arn}'")))?;
         let tags = one.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-        told.push(TagDescription::builder().resource_arn(arn).set_tags(Some(tags.collect())).build());
+        let tags = Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty());
+        told.push(TagDescription::builder().resource_arn(arn).set_tags(tags).build());
     }
     Ok(DescribeTagsOutput::builder().set_tag_descriptions(Some(told)).build())
 }

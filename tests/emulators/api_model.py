@@ -22,6 +22,9 @@ RUST_ONLY = {
     ("s3", "expiresstring"): "the SDK keeps an `Expires` that it could not read beside the one that it could",
 }
 
+# Names that botocore has for services, where these are not the prefixes of their IAM actions.
+BOTOCORE = {"elasticloadbalancing": "elbv2"}
+
 # Where a service does not keep to its own model, by service and shape: the members, and why.
 UNLIKE_ITS_MODEL = {
     ("iam", "User"): (
@@ -60,11 +63,11 @@ def spellings(word: str) -> set[str]:
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """The model of a service by its IAM prefix, which for the services here is botocore's name as well.
+    """The model of a service by its IAM prefix, which for most services here is botocore's name as well.
 
     Raises `botocore.exceptions.UnknownServiceError`.
     """
-    return _session().get_service_model(service)
+    return _session().get_service_model(BOTOCORE.get(service, service))
 
 
 @cache

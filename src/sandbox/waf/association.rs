@@ -70,7 +70,8 @@ fn slot<'s>(here: &'s mut RegionState, arn: &str, place: &Place) -> Result<Slot<
         here.cognito.pools.get_mut(id).map(|pool| Slot { acl: &mut pool.web_acl, ready: true })
     } else if let Some(rest) = own("apprunner", "service") {
         let (name, id) = rest.split_once('/').ok_or_else(|| invalid("RESOURCE_ARN", arn))?;
-        let one = here.apprunner.services.get_mut(name).filter(|one| one.id == id);
+        let one = here.apprunner.services.get_mut(name);
+        let one = one.filter(|one| one.resource(name) == format!("service/{name}/{id}"));
         one.map(|one| Slot { ready: one.status == ServiceStatus::Running, acl: &mut one.web_acl })
     } else {
         return Err(invalid("RESOURCE_ARN", arn));
