@@ -14,17 +14,11 @@ mod spec;
 mod tests;
 mod write;
 
-use live::Scanning;
+use live::{Ask, Scanning};
 use spec::ScanningSpec;
 use write::Write;
 
 pub struct InspectorScanning;
-
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Ask {
-    /// Settings are asked for only where one is declared.
-    configuration: bool,
-}
 
 const RESOURCE: &str = "scanning";
 
@@ -110,11 +104,16 @@ ec2:
     type Action = Write;
 
     fn ask(&self, _: &Facts, spec: &ScanningSpec) -> Ask {
-        Ask { configuration: spec.declares_ecr() || spec.ec2.scan_mode.is_some() }
+        Ask {
+            types: spec.types().map(|(name, on)| (name.to_owned(), on)).collect(),
+            push: spec.ecr.rescan_duration.map(|word| word.word().to_owned()),
+            pull: spec.ecr.pull_date_rescan_duration.map(|word| word.word().to_owned()),
+            scan_mode: spec.ec2.scan_mode.map(|word| word.word().to_owned()),
+        }
     }
 
     async fn observe(&self, aws: &Reader, ask: &Ask) -> Result<Scanning, Fault> {
-        live::read(aws, ask.configuration).await
+        live::read(aws, ask).await
     }
 
     fn plan(&self, _: &Facts, _: &Known, spec: &ScanningSpec, live: &Scanning) -> Vec<Finding<Write>> {

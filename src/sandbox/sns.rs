@@ -22,7 +22,7 @@ static SERVICE: Service = Service {
     id: "SNS",
     prefix: "sns",
     protocol: Protocol::Query,
-    throttled: ("Throttled", 429),
+    throttled: ("Throttling", 400),
     broken: ("InternalError", 500),
 };
 

@@ -177,7 +177,7 @@ impl Declared<'_> {
 
     /// Whether the rule is on, and what it lets through.
     fn rule(&self, live: &Rule) -> Verdict<Write> {
-        let Self { facts, spec, source } = *self;
+        let Self { spec, source, .. } = *self;
         let Some(on) = live.is_on() else {
             let message = format!("`{}` is not a state of a rule that this build knows", live.state);
             return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, live::DESCRIBE, message) };
@@ -189,9 +189,7 @@ impl Declared<'_> {
             directions.push(if want { Direction::Strengthens } else { Direction::Weakens });
         }
         let now = live.pattern.as_ref().and_then(|pattern| source.threshold_in(pattern));
-        // What a rule that is to be off would let through matters to nobody.
-        let threshold =
-            spec.threshold(source).filter(|want| spec.wants(facts, source) && now.as_ref() != Some(want));
+        let threshold = spec.threshold(source).filter(|want| now.as_ref() != Some(want));
         if let Some(want) = &threshold {
             let before = now.as_ref().map_or_else(|| "another pattern".into(), Threshold::word);
             if fields.iter().all(|field| field.path != source.leaf()) {

@@ -83,7 +83,9 @@ fn what_is_to_be_off_need_not_be_there() {
     assert_eq!(FindingRules.needs(&facts(), &serde_json::from_value(off.clone()).unwrap()), []);
     let turned = change(of_rule(off, live(), "rule"));
     assert_eq!(turned.direction, Direction::Weakens);
-    assert_eq!(turned.fields, [Field::new("/guardDuty/enabled", true, false)]);
+    let fields =
+        [Field::new("/guardDuty/enabled", true, false), Field::new("/guardDuty/severityAtLeast", 7, 4)];
+    assert_eq!(turned.fields, fields);
 }
 
 #[test]

@@ -22,8 +22,10 @@ pub const READS: &[Call] = &[Call::new(STATUS), Call::new(CONFIGURATION), Call::
 pub struct Scanning {
     /// By AWS's names, each that the answer has.
     pub types: BTreeMap<String, Status>,
-    /// The account that administers Inspector for this one, when another does.
-    pub administrator: Sight<Option<String>>,
+    /// The account that administers Inspector for this one, when another does. Asked only where something is otherwise
+    /// than declared, because it matters to nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub administrator: Option<Sight<Option<String>>>,
     /// `None` where it was not asked; `Seen(None)` where Inspector is off and has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<Sight<Option<Configuration>>>,
@@ -59,16 +61,60 @@ pub struct Configuration {
     pub ec2_status: Option<String>,
 }
 
-pub async fn read(aws: &Reader, configuration: bool) -> Result<Scanning, Fault> {
-    look(&aws.inspector(), aws.scope.account.as_str(), configuration).await
+/// What is declared, in AWS's words: what is looked at depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ask {
+    pub types: BTreeMap<String, bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan_mode: Option<String>,
+}
+
+impl Ask {
+    fn wants_configuration(&self) -> bool {
+        self.push.is_some() || self.pull.is_some() || self.scan_mode.is_some()
+    }
+
+    /// Is something otherwise than declared?
+    fn differs(&self, live: &Scanning) -> bool {
+        let word = |on: bool| if on { "ENABLED" } else { "DISABLED" };
+        let other = |(name, on): (&String, &bool)| {
+            live.types.get(name).is_some_and(|status| status.word != word(*on))
+        };
+        let lacks = |want: &Option<String>, now: &Option<String>| want.is_some() && want != now;
+        self.types.iter().any(other)
+            || match &live.configuration {
+                Some(Sight::Seen(Some(now))) => {
+                    lacks(&self.push, &now.push)
+                        || lacks(&self.pull, &now.pull)
+                        || lacks(&self.scan_mode, &now.scan_mode)
+                        || now.ecr_status.as_deref() == Some("FAILED")
+                }
+                Some(Sight::Seen(None)) => true,
+                Some(Sight::Unseen(_)) | None => false,
+            }
+    }
+}
+
+pub async fn read(aws: &Reader, ask: &Ask) -> Result<Scanning, Fault> {
+    look(&aws.inspector(), aws.scope.account.as_str(), ask).await
 }
 
 /// What Inspector says of the account `own`, which asks.
-pub async fn look(inspector: &Client, own: &str, configuration: bool) -> Result<Scanning, Fault> {
-    let asked = async { if configuration { Some(sight(configuration_of(inspector).await)) } else { None } };
-    let (types, administrator, configuration) =
-        futures::join!(types(inspector, own), administrator(inspector, own), asked);
-    Ok(Scanning { types: types?, administrator: sight(administrator), configuration })
+pub async fn look(inspector: &Client, own: &str, ask: &Ask) -> Result<Scanning, Fault> {
+    let configuration = async {
+        if ask.wants_configuration() { Some(sight(configuration_of(inspector).await)) } else { None }
+    };
+    let (types, configuration) = futures::join!(types(inspector, own), configuration);
+    let mut live = Scanning { types: types?, administrator: None, configuration };
+    if ask.differs(&live) {
+        live.administrator = Some(sight(administrator(inspector, own).await));
+    }
+    Ok(live)
 }
 
 fn sight<T>(answer: Result<T, Fault>) -> Sight<T> {

@@ -85,14 +85,15 @@ fn left_alone(differing: &[Differing<'_>], live: &Scanning) -> Option<Verdict<Wr
         words.collect::<Vec<_>>().join(", ")
     };
     match &live.administrator {
-        Sight::Unseen(fault) => return Some(Verdict::Unknown { fault: fault.clone() }),
-        Sight::Seen(Some(account)) => {
+        None => return Some(strange(live::ADMINISTRATOR, "it was not asked for".into())),
+        Some(Sight::Unseen(fault)) => return Some(Verdict::Unknown { fault: fault.clone() }),
+        Some(Sight::Seen(Some(account))) => {
             return Some(Verdict::Foreign {
                 owner: format!("the Inspector administrator, account {account}"),
                 evidence: format!("it decides what its members scan; {}", said()),
             });
         }
-        Sight::Seen(None) => {}
+        Some(Sight::Seen(None)) => {}
     }
     let blocked = "BLOCKED_BY_ORGANIZATION_POLICY";
     if differing.iter().all(|one| one.live.error.as_deref() == Some(blocked)) {
@@ -196,8 +197,9 @@ fn is_to_be_on(spec: &ScanningSpec, live: &Scanning) -> bool {
 /// A member's settings are its administrator's.
 fn administered(live: &Scanning, fields: &[Field]) -> Option<Verdict<Write>> {
     match &live.administrator {
-        Sight::Unseen(fault) => Some(Verdict::Unknown { fault: fault.clone() }),
-        Sight::Seen(Some(account)) => Some(Verdict::Foreign {
+        None => Some(strange(live::ADMINISTRATOR, "it was not asked for".into())),
+        Some(Sight::Unseen(fault)) => Some(Verdict::Unknown { fault: fault.clone() }),
+        Some(Sight::Seen(Some(account))) => Some(Verdict::Foreign {
             owner: format!("the Inspector administrator, account {account}"),
             evidence: fields
                 .iter()
@@ -205,7 +207,7 @@ fn administered(live: &Scanning, fields: &[Field]) -> Option<Verdict<Write>> {
                 .collect::<Vec<_>>()
                 .join(", "),
         }),
-        Sight::Seen(None) => None,
+        Some(Sight::Seen(None)) => None,
     }
 }
 

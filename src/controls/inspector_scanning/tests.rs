@@ -15,7 +15,7 @@ fn status(word: &str) -> Status {
 fn live(types: &[(&str, &str)]) -> Scanning {
     Scanning {
         types: types.iter().map(|(name, word)| ((*name).to_owned(), status(word))).collect(),
-        administrator: Sight::Seen(None),
+        administrator: Some(Sight::Seen(None)),
         configuration: None,
     }
 }
@@ -107,7 +107,7 @@ fn aws_takes_its_time_and_that_is_not_drift() {
 fn what_is_not_this_accounts_to_change_is_left_alone() {
     let spec = || json!({"resourceTypes": {"EC2": true}});
     let off = live(&[("EC2", "DISABLED")]);
-    let member = Scanning { administrator: Sight::Seen(Some("777766665555".into())), ..off.clone() };
+    let member = Scanning { administrator: Some(Sight::Seen(Some("777766665555".into()))), ..off.clone() };
     assert!(
         matches!(verdict(spec(), &member), Verdict::Foreign { owner, .. } if owner.contains("777766665555"))
     );
@@ -119,7 +119,7 @@ fn what_is_not_this_accounts_to_change_is_left_alone() {
     assert!(matches!(verdict(spec(), &blocked), Verdict::Foreign { owner, .. } if owner.contains("policy")));
     assert!(matches!(verdict(spec(), &live(&[("EC2", "SUSPENDED")])), Verdict::Manual(_)));
     let fault = Fault::local(FaultKind::Denied, "inspector2:GetDelegatedAdminAccount", "no");
-    let unseen = Scanning { administrator: Sight::Unseen(fault), ..off };
+    let unseen = Scanning { administrator: Some(Sight::Unseen(fault)), ..off };
     assert!(matches!(verdict(spec(), &unseen), Verdict::Unknown { .. }));
 }
 
@@ -193,7 +193,7 @@ fn settings_come_after_inspector_itself() {
 #[test]
 fn a_members_settings_are_its_administrators() {
     let member = Scanning {
-        administrator: Sight::Seen(Some("777766665555".into())),
+        administrator: Some(Sight::Seen(Some("777766665555".into()))),
         ..configured(Some(configuration()))
     };
     for spec in [json!({"ec2": {"scanMode": "EC2_HYBRID"}}), json!({"ecr": {"rescanDuration": "LIFETIME"}})] {
@@ -262,13 +262,18 @@ async fn answers_of_inspector_are_read_as_aws_writes_them() {
         ),
     ];
     let client = |answers| aws_sdk_inspector2::Client::new(&crate::aws::canned::sdk(answers));
-    let read = live::look(&client(&answers), "111122223333", true).await.unwrap();
+    let ask = Ask {
+        types: BTreeMap::from([("EC2".to_owned(), true)]),
+        push: Some("DAYS_90".into()),
+        ..Ask::default()
+    };
+    let read = live::look(&client(&answers), "111122223333", &ask).await.unwrap();
     let words: Vec<(&str, &str)> =
         read.types.iter().map(|(name, status)| (name.as_str(), status.word.as_str())).collect();
     assert_eq!(words, [("EC2", "ENABLED"), ("ECR", "DISABLED"), ("LAMBDA", "ENABLING")]);
     assert_eq!(read.types["ECR"].error.as_deref(), Some("ACCESS_DENIED"));
     assert_eq!(read.types["EC2"].error, None);
-    assert_eq!(read.administrator, Sight::Seen(Some("777766665555".into())));
+    assert_eq!(read.administrator, Some(Sight::Seen(Some("777766665555".into()))));
     let Some(Sight::Seen(Some(configuration))) = read.configuration else { panic!("no configuration") };
     assert_eq!(configuration.ecr_status.as_deref(), Some("PENDING"));
     assert_eq!(configuration.scan_mode.as_deref(), Some("EC2_HYBRID"));
@@ -279,8 +284,22 @@ async fn answers_of_inspector_are_read_as_aws_writes_them() {
         ("/delegatedadminaccounts/get", 404, none),
         ("/configuration/get", 404, none),
     ];
-    let read = live::look(&client(&bare), "111122223333", true).await.unwrap();
+    let read = live::look(&client(&bare), "111122223333", &ask).await.unwrap();
     assert!(read.types.values().all(|status| status.word == "DISABLED"), "{read:?}");
-    assert_eq!(read.administrator, Sight::Seen(None));
+    assert_eq!(read.administrator, Some(Sight::Seen(None)));
     assert_eq!(read.configuration, Some(Sight::Seen(None)));
+}
+
+#[tokio::test]
+async fn who_administers_matters_only_where_something_differs() {
+    let status = r#"{"accounts": [{"accountId": "111122223333",
+        "resourceState": {"ec2": {"errorCode": "ALREADY_ENABLED", "errorMessage": "x", "status": "ENABLED"},
+            "ecr": {"errorCode": "ALREADY_ENABLED", "errorMessage": "x", "status": "DISABLED"}},
+        "state": {"errorCode": "ALREADY_ENABLED", "errorMessage": "x", "status": "ENABLED"}}]}"#;
+    let sdk = crate::aws::canned::sdk(&[("/status/batch/get", 200, status)]);
+    let inspector = aws_sdk_inspector2::Client::new(&sdk);
+    let ask = Ask { types: BTreeMap::from([("EC2".to_owned(), true)]), ..Ask::default() };
+    let read = live::look(&inspector, "111122223333", &ask).await.unwrap();
+    assert_eq!(read.administrator, None);
+    assert_eq!(verdict(json!({"resourceTypes": {"EC2": true}}), &read), Verdict::InSync);
 }
