@@ -134,6 +134,18 @@ def logs_filter_patterns(moto: MotoServer) -> str | None:
     return None if code == "InvalidParameterException" else f"a pattern that does not end: {code}"
 
 
+def logs_filters_are_replaced(moto: MotoServer) -> str | None:
+    logs = group(moto, "acme/replaced")
+    metric = [{"metricName": "x", "metricNamespace": "Acme", "metricValue": "1"}]
+    for pattern in ("{ $.a = b }", "{ $.c = d }"):
+        logs.put_metric_filter(
+            logGroupName="acme/replaced", filterName="one", filterPattern=pattern, metricTransformations=metric
+        )
+    told = logs.describe_metric_filters(logGroupName="acme/replaced")["metricFilters"]
+    patterns = [one["filterPattern"] for one in told]
+    return None if patterns == ["{ $.c = d }"] else f"a filter that is put twice: {patterns}"
+
+
 def logs_account_policies(moto: MotoServer) -> str | None:
     logs = moto.client("logs", region=HOME)
     code = code_of(lambda: logs.describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY"))
@@ -151,4 +163,5 @@ PROBES = (
     logs_hundred_filters,
     logs_filter_patterns,
     logs_account_policies,
+    logs_filters_are_replaced,
 )

@@ -313,6 +313,10 @@ fn what_is_imported_is_in_sync_and_the_inverse_says_what_was_before() {
     let back = CisAlarms.inverse("root-usage", &change(raised, &both("root-usage")).fields).unwrap();
     let wanted = json!({"alarms": {"root-usage": {"threshold": 1}}});
     assert_eq!(back, serde_json::from_value(wanted).unwrap());
+    let narrowed = json!({"exceptRole": "deployer", "alarms": {"iam-changes": {"enabled": true}}});
+    let back = CisAlarms.inverse("iam-changes", &change(narrowed, &both("iam-changes")).fields).unwrap();
+    let wanted = json!({"exceptRole": "none", "alarms": {"iam-changes": {"enabled": true}}});
+    assert_eq!(back, serde_json::from_value(wanted).unwrap());
     let made = change(on("root-usage"), &observed(vec![], vec![]));
     let back = CisAlarms.inverse("root-usage", &made.fields).unwrap();
     assert_eq!(back, serde_json::from_value(json!({"alarms": {"root-usage": {"enabled": false}}})).unwrap());

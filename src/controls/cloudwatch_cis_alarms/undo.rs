@@ -71,7 +71,13 @@ pub fn inverse(word: &str, fields: &[Field]) -> Option<AlarmsSpec> {
             _ => {}
         }
     }
-    let says = entry != AlarmSpec::default() || spec != AlarmsSpec::default();
+    if entry == AlarmSpec::default() {
+        if spec == AlarmsSpec::default() {
+            return None;
+        }
+        // An option is of those alarms that are named, and an entry that says nothing names none.
+        entry.enabled = Some(true);
+    }
     spec.alarms = BTreeMap::from([(word.to_owned(), entry)]);
-    says.then_some(spec)
+    Some(spec)
 }
