@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::limits;
-use super::live::{Excepted, Exception, Remediation, Resource, Rule};
+use super::live::{Exception, Remediation, Resource, Rule};
 use super::rule::{escaped, invalid, path, recorder};
 use super::spec::{NONE, RemediationSpec, written};
 use super::write::Write;
@@ -119,7 +119,7 @@ pub fn remediation(
     });
     let carries = carried(spec, live);
     let step =
-        Write::PutRemediation { rule: live_name.to_owned(), remediation: wanted, role: spec.role.clone() };
+        Write::Remediation { rule: live_name.to_owned(), remediation: wanted, role: spec.role.clone() };
     // Without its rule there is nothing to remediate, and a new rule waits for the recorder.
     let first = rule.is_none().then(|| recorder(facts));
     let stands_on = first.into_iter().chain(spec.role.iter().map(|name| role(facts, name))).collect();
@@ -250,7 +250,7 @@ pub fn exceptions(
     let (mut fields, mut steps, mut comply) = (Vec::new(), Vec::new(), Vec::new());
     for (resource, exempt) in wanted {
         let found = rule.and_then(|rule| rule.excepted.iter().find(|(one, _)| one == resource));
-        let live = found.map(|(_, excepted)| excepted.clone()).unwrap_or(Excepted::default());
+        let live = found.map(|(_, excepted)| excepted.clone()).unwrap_or_default();
         let exception = wanted_exception(exempt);
         if live.exception.as_ref() == Some(&exception) {
             continue;
@@ -262,7 +262,7 @@ pub fn exceptions(
         let leaf = format!("exceptions/{}", escaped(&format!("{}/{}", resource.kind, resource.id)));
         let before = exception_word(live.exception.as_ref());
         fields.push(Field::new(path(name, &leaf), before, exception_word(Some(&exception))));
-        steps.push(Write::PutException {
+        steps.push(Write::Exception {
             rule: live_name.to_owned(),
             resource: resource.clone(),
             message: exception.message,

@@ -185,8 +185,7 @@ pub fn rule(
     if let Err(limit) = limits::of_rule(facts, &put, live.is_none().then_some(total)) {
         return invalid(limit);
     }
-    let step =
-        Write::PutRule { put, tags: if live.is_none() { facts.tags.clone() } else { BTreeMap::new() } };
+    let step = Write::Rule { put, tags: if live.is_none() { facts.tags.clone() } else { BTreeMap::new() } };
     let (fields, steps) = (work.fields, vec![step]);
     let change = match live {
         None => Change { cost: Some(COST.to_owned()), ..Change::create(fields, steps) },

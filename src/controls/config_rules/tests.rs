@@ -70,7 +70,7 @@ fn message(found: &[Finding<Write>], rule: &str) -> String {
 
 fn put(change: &Change<Write>) -> write::Put {
     match &change.steps[..] {
-        [Write::PutRule { put, .. }] => put.clone(),
+        [Write::Rule { put, .. }] => put.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -261,7 +261,7 @@ fn a_remediation_keeps_what_is_not_declared() {
     let declared = json!({"x": {"remediation": {"attempts": 3}}});
     let changed = change(&plan(declared, &seen(&[("x", remedied())])), "remediation");
     assert_eq!(changed.fields, [Field::new("/rules/x/remediation/attempts", 5, 3)]);
-    let [Write::PutRemediation { remediation, role, .. }] = &changed.steps[..] else { panic!() };
+    let [Write::Remediation { remediation, role, .. }] = &changed.steps[..] else { panic!() };
     assert_eq!((remediation.retry_seconds, role), (Some(60), &None));
     assert!(
         changed.carries.is_some_and(|c| c.contains("parameter VolumeId") && c.contains("automatic true"))
@@ -306,7 +306,7 @@ fn exceptions_come_from_the_documents_that_spell_a_resource_out() {
     let found = plan_with(&signed(), json!({"x": {"managed": "X"}}), &seen(&[("x", rule.clone())]));
     let excepted = change(&found, "exceptions");
     assert_eq!(excepted.direction, Direction::Weakens);
-    let [Write::PutException { resource, message, expires, .. }] = &excepted.steps[..] else { panic!() };
+    let [Write::Exception { resource, message, expires, .. }] = &excepted.steps[..] else { panic!() };
     assert_eq!((resource, message.as_str()), (&volume("vol-1"), "legacy: gone with the rewrite"));
     assert_eq!(expires.map(|at| at.to_string()), Some("2027-04-01T00:00:00Z".into()), "the last day counts");
 

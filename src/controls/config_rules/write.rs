@@ -25,19 +25,19 @@ use crate::fault::{Fault, FaultKind};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
-    PutRule {
+    Rule {
         put: Put,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         tags: BTreeMap<String, String>,
     },
-    PutRemediation {
+    Remediation {
         rule: String,
         remediation: Remediation,
         /// By name; without one, the role that is there stays.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         role: Option<String>,
     },
-    PutException {
+    Exception {
         rule: String,
         resource: Resource,
         message: String,
@@ -93,9 +93,9 @@ pub const PUT_EXCEPTION: Call = Call::new("config:PutRemediationExceptions");
 impl AwsWrite for Write {
     fn call(&self) -> &'static Call {
         match self {
-            Self::PutRule { .. } => const { &PUT_RULE },
-            Self::PutRemediation { .. } => const { &PUT_REMEDIATION },
-            Self::PutException { .. } => const { &PUT_EXCEPTION },
+            Self::Rule { .. } => const { &PUT_RULE },
+            Self::Remediation { .. } => const { &PUT_REMEDIATION },
+            Self::Exception { .. } => const { &PUT_EXCEPTION },
         }
     }
 }
@@ -103,11 +103,11 @@ impl AwsWrite for Write {
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PutRule { put, .. } => write!(f, "set up the rule {}", put.name),
-            Self::PutRemediation { rule, remediation, .. } => {
+            Self::Rule { put, .. } => write!(f, "set up the rule {}", put.name),
+            Self::Remediation { rule, remediation, .. } => {
                 write!(f, "remediate {rule} with {}", remediation.document)
             }
-            Self::PutException { rule, resource, .. } => {
+            Self::Exception { rule, resource, .. } => {
                 write!(f, "except {} {} from the remediation of {rule}", resource.kind, resource.id)
             }
         }
@@ -327,11 +327,11 @@ async fn put_exception(
 impl Write {
     pub async fn send(&self, aws: &Writer, known: &Known) -> Result<(), Fault> {
         match self {
-            Self::PutRule { put, tags } => put.send(aws, tags).await,
-            Self::PutRemediation { rule, remediation, role } => {
+            Self::Rule { put, tags } => put.send(aws, tags).await,
+            Self::Remediation { rule, remediation, role } => {
                 put_remediation(aws, known, rule, remediation, role.as_deref()).await
             }
-            Self::PutException { rule, resource, message, expires } => {
+            Self::Exception { rule, resource, message, expires } => {
                 put_exception(aws, rule, resource, message, *expires).await
             }
         }

@@ -52,12 +52,11 @@ fn arn(call: &Call<'_>, name: &str, pack: &Pack) -> String {
     call.arn("config", format!("conformance-pack/{name}/{}", pack.id))
 }
 
+/// Packs by name, and the token of the next page.
+type Page = (Vec<(String, Pack)>, Option<String>);
+
 /// The packs that a request asks for, one page of them.
-fn asked(
-    call: &mut Call<'_>,
-    names: &[String],
-    token: Option<&str>,
-) -> Result<(Vec<(String, Pack)>, Option<String>), Refusal> {
+fn asked(call: &mut Call<'_>, names: &[String], token: Option<&str>) -> Result<Page, Refusal> {
     let packs = call.here().config.packs.clone();
     if let Some(name) = names.iter().find(|name| !packs.contains_key(*name)) {
         let message = format!("The conformance pack {name} does not exist");

@@ -84,9 +84,9 @@ async fn every_answer_is_read() {
 #[tokio::test]
 async fn nothing_is_read_as_nothing_and_no_answer_as_a_fault() {
     assert_eq!(look(NOTHING).await, Ok(Observed::default()));
-    for missing in 0..NOTHING.len() {
+    for (missing, (name, _)) in NOTHING.iter().enumerate() {
         let some: Vec<_> =
             NOTHING.iter().enumerate().filter(|(index, _)| *index != missing).map(|(_, one)| *one).collect();
-        assert!(look(Vec::leak(some)).await.is_err(), "{}", NOTHING[missing].0);
+        assert!(look(Vec::leak(some)).await.is_err(), "{name}");
     }
 }
