@@ -14,6 +14,7 @@ mod error;
 pub mod journal;
 pub mod limits;
 pub mod organization;
+pub mod securityhub;
 mod session;
 
 use std::sync::Arc;

@@ -103,7 +103,7 @@ controls:
     }
 
     async fn observe(&self, aws: &Reader, ask: &Ask) -> Result<Option<Live>, Fault> {
-        read::read(&aws.securityhub(), ask).await
+        read::read(aws, ask).await
     }
 
     fn needs(&self, facts: &Facts, _: &ControlsSpec) -> Vec<Need> {

@@ -5,13 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::types::ControlFindingGenerator;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::{Reader, Writer, fault};
+use crate::aws::{Reader, Writer, fault, securityhub};
 use crate::control::{
     AwsWrite, Call, Change, Control, Facts, Field, Finding, Known, ManualTask, Meta, Need, Reach, Risk, Rule,
     Severity, Thing, Verdict, Verified,
@@ -94,34 +93,6 @@ fn generator(consolidated: bool) -> ControlFindingGenerator {
         ControlFindingGenerator::SecurityControl
     } else {
         ControlFindingGenerator::StandardControl
-    }
-}
-
-/// The hub; `None` where Security Hub is not enabled, which answers `InvalidAccessException`.
-async fn read_hub(client: &Client) -> Result<Option<Live>, Fault> {
-    let answer = match client.describe_hub().send().await {
-        Ok(answer) => answer,
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(|e| e.is_invalid_access_exception() || e.is_resource_not_found_exception()) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(fault("securityhub:DescribeHub")(error)),
-    };
-    let generator =
-        answer.control_finding_generator.map_or_else(String::new, |generator| generator.as_str().to_owned());
-    Ok(Some(Live { generator, administrator: read_administrator(client).await? }))
-}
-
-async fn read_administrator(client: &Client) -> Result<Option<String>, Fault> {
-    match client.get_administrator_account().send().await {
-        Ok(answer) => Ok(answer.administrator.and_then(|administrator| administrator.account_id)),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
-            Ok(None)
-        }
-        Err(error) => Err(fault("securityhub:GetAdministratorAccount")(error)),
     }
 }
 
@@ -271,7 +242,9 @@ consolidatedFindings: true
     fn ask(&self, _: &Facts, _: &HubSpec) {}
 
     async fn observe(&self, aws: &Reader, (): &()) -> Result<Option<Live>, Fault> {
-        read_hub(&aws.securityhub()).await
+        let Some(hub) = (*securityhub::hub(aws).await?).clone() else { return Ok(None) };
+        let administrator = (*securityhub::administrator(aws).await?).clone();
+        Ok(Some(Live { generator: hub.generator, administrator }))
     }
 
     fn needs(&self, facts: &Facts, _: &HubSpec) -> Vec<Need> {

@@ -98,7 +98,7 @@ newControls: true
     fn ask(&self, _: &Facts, _: &StandardsSpec) {}
 
     async fn observe(&self, aws: &Reader, (): &()) -> Result<Option<Live>, Fault> {
-        live::read(&aws.securityhub()).await
+        live::read(aws).await
     }
 
     fn needs(&self, facts: &Facts, spec: &StandardsSpec) -> Vec<Need> {

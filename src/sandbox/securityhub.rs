@@ -29,7 +29,8 @@ static SERVICE: Service = Service {
     id: "SecurityHub",
     prefix: "securityhub",
     protocol: Protocol::Json,
-    throttled: ("LimitExceededException", 429),
+    // The common error: not every operation names LimitExceededException.
+    throttled: ("ThrottlingException", 400),
     broken: ("InternalException", 500),
 };
 

@@ -6,13 +6,13 @@ use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::types::{
     AssociationStatus, ConfigurationOptions, ParameterConfiguration, ParameterValueType,
     RegionAvailabilityStatus, StandardsControlAssociationId, StandardsControlsUpdatable, StandardsStatus,
-    UnprocessedErrorCode,
+    StandardsSubscription, UnprocessedErrorCode,
 };
 use futures::future::try_join_all;
 
 use super::live::{Ask, Association, Control, Kind, Live, Parameter, Parameters, Properties};
 use super::spec::Selector;
-use crate::aws::fault;
+use crate::aws::{Reader, fault, securityhub};
 use crate::control::{Call, Sight, Standard};
 use crate::fault::{Fault, FaultKind};
 
@@ -37,14 +37,20 @@ const PAGE: i32 = 100;
 /// AWS Control Tower and its like make and unmake standards of this name, and their controls.
 const SERVICE_MANAGED: &str = "service-managed-";
 
-/// `None` where Security Hub is not enabled, which answers `InvalidAccessException`.
-pub async fn read(client: &Client, ask: &Ask) -> Result<Option<Live>, Fault> {
-    let Some(on) = standards(client).await? else { return Ok(None) };
+/// `None` where Security Hub is not enabled.
+pub async fn read(aws: &Reader, ask: &Ask) -> Result<Option<Live>, Fault> {
+    let Some(told) = (*securityhub::enabled_standards(aws).await?).clone() else { return Ok(None) };
+    let administrator = (*securityhub::administrator(aws).await?).clone();
+    let live = read_controls(&aws.securityhub(), on(&told), ask).await?;
+    Ok(Some(Live { administrator, ..live }))
+}
+
+/// All but the administrator.
+pub async fn read_controls(client: &Client, on: Vec<On>, ask: &Ask) -> Result<Live, Fault> {
     let ready: Vec<&On> = on.iter().filter(|one| one.ready).collect();
     let definitions = try_join_all(ready.iter().map(|one| definitions(client, one, ask)));
     let parameters = read_parameters(client, &ask.parameters);
-    let (administrator, found, parameters) =
-        futures::try_join!(read_administrator(client), definitions, parameters)?;
+    let (found, parameters) = futures::try_join!(definitions, parameters)?;
     let mut controls: BTreeMap<String, Control> = BTreeMap::new();
     let mut pairs = Vec::new();
     for (one, defined) in ready.iter().zip(found) {
@@ -60,7 +66,7 @@ pub async fn read(client: &Client, ask: &Ask) -> Result<Option<Live>, Fault> {
         }
     }
     let standards = on.into_iter().map(|one| (one.standard, one.ready)).collect();
-    Ok(Some(Live { administrator, standards, controls, parameters }))
+    Ok(Live { administrator: None, standards, controls, parameters })
 }
 
 /// A standard that is on.
@@ -71,42 +77,22 @@ pub struct On {
     pub ready: bool,
 }
 
-/// The standards that are on or on their way in, without those that a service manages; `None` without a hub.
-pub async fn standards(client: &Client) -> Result<Option<Vec<On>>, Fault> {
-    let mut items = client.get_enabled_standards().into_paginator().items().send();
-    let mut on = Vec::new();
-    while let Some(one) = items.next().await {
-        let one = match one {
-            Ok(one) => one,
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_invalid_access_exception()) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(fault("securityhub:GetEnabledStandards")(error)),
-        };
-        let Some(arn) = one.standards_arn else { continue };
-        let Ok(standard) = arn.parse::<Standard>() else { continue };
-        let going = one.standards_status == Some(StandardsStatus::Deleting);
+/// The standards that are on or on their way in, without those that a service manages.
+pub fn on(told: &[StandardsSubscription]) -> Vec<On> {
+    let one = |one: &StandardsSubscription| {
+        let arn = one.standards_arn()?;
+        let standard = arn.parse::<Standard>().ok()?;
+        let going = one.standards_status() == Some(&StandardsStatus::Deleting);
         if going || arn.contains(SERVICE_MANAGED) {
-            continue;
+            return None;
         }
-        let pending = one.standards_status == Some(StandardsStatus::Pending);
-        let updatable = match one.standards_controls_updatable {
-            Some(updatable) => updatable == StandardsControlsUpdatable::ReadyForUpdates,
-            None => !pending,
+        let ready = match one.standards_controls_updatable() {
+            Some(updatable) => *updatable == StandardsControlsUpdatable::ReadyForUpdates,
+            None => one.standards_status() != Some(&StandardsStatus::Pending),
         };
-        on.push(On { standard, arn, ready: updatable });
-    }
-    Ok(Some(on))
-}
-
-async fn read_administrator(client: &Client) -> Result<Option<String>, Fault> {
-    match client.get_administrator_account().send().await {
-        Ok(answer) => Ok(answer.administrator.and_then(|administrator| administrator.account_id)),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
-            Ok(None)
-        }
-        Err(error) => Err(fault("securityhub:GetAdministratorAccount")(error)),
-    }
+        Some(On { standard, arn: arn.to_owned(), ready })
+    };
+    told.iter().filter_map(one).collect()
 }
 
 /// The controls of one standard that are asked for.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::live::Kind;
 use super::read::{self, BATCH};
 use super::spec::Setting;
-use crate::aws::fault;
+use crate::aws::{fault, securityhub};
 use crate::control::{AwsWrite, Call, Standard};
 use crate::fault::{Fault, FaultKind};
 
@@ -126,7 +126,8 @@ async fn associate(
     enabled: bool,
     reason: Option<&str>,
 ) -> Result<(), Fault> {
-    let on = read::standards(client).await?.unwrap_or_default();
+    let told = securityhub::read_enabled_standards(client).await?.unwrap_or_default();
+    let on = read::on(&told);
     let mut updates = Vec::with_capacity(standards.len());
     for standard in standards {
         let found = on.iter().find(|one| one.standard == *standard).ok_or_else(|| {

@@ -1,7 +1,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::aws::canned;
 use crate::control::{ChangeKind, Direction, Found, Seat};
 use crate::controls::tests::facts;
 
@@ -83,38 +82,4 @@ fn a_configuration_policy_is_not_fought() {
     let denied = Fault::local(FaultKind::Denied, "securityhub:GetConfigurationPolicyAssociation", "no");
     let unknown = Known::new([(own, Found::Unknown(denied))]);
     assert!(matches!(verdict(&facts, &unknown, spec(), None), Verdict::Change(_)), "AWS says so itself");
-}
-
-fn client(answers: &[canned::Answer]) -> Client {
-    Client::new(&canned::sdk(answers))
-}
-
-const NOT_SUBSCRIBED: &str = r#"{"__type":"InvalidAccessException","Code":"InvalidAccessException",
-    "Message":"Account 111122223333 is not subscribed to AWS Security Hub"}"#;
-
-#[tokio::test]
-async fn answers_are_read_as_aws_writes_them() {
-    let member = client(&[
-        (
-            "/accounts",
-            200,
-            r#"{"HubArn":"arn:aws:securityhub:eu-west-1:111122223333:hub/default",
-                "SubscribedAt":"2023-06-07T18:43:54.000Z","AutoEnableControls":true,
-                "ControlFindingGenerator":"STANDARD_CONTROL"}"#,
-        ),
-        (
-            "/administrator",
-            200,
-            r#"{"Administrator":{"AccountId":"777766665555","InvitationId":"7ab938c5d52d7904ad09f9e7c20cc4eb",
-                "InvitedAt":"2020-06-01T20:21:18.042Z","MemberStatus":"ENABLED"}}"#,
-        ),
-    ]);
-    let read = read_hub(&member).await.unwrap();
-    assert_eq!(read, Some(live("STANDARD_CONTROL", Some("777766665555"))));
-    let none = client(&[("/accounts", 401, NOT_SUBSCRIBED)]);
-    assert_eq!(read_hub(&none).await.unwrap(), None);
-    let alone = client(&[("/accounts", 200, r#"{"HubArn":"x"}"#), ("/administrator", 200, "{}")]);
-    assert_eq!(read_hub(&alone).await.unwrap(), Some(live("", None)));
-    let broken = client(&[("/accounts", 500, r#"{"__type":"InternalException"}"#)]);
-    assert_eq!(read_hub(&broken).await.unwrap_err().call, "securityhub:DescribeHub");
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_securityhub::Client;
+use aws_sdk_securityhub::types::StandardsSubscription;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::fault;
+use crate::aws::{Reader, fault, securityhub};
 use crate::control::Standard;
 use crate::fault::Fault;
 
@@ -42,35 +43,24 @@ pub struct Subscription {
     pub reason: Option<String>,
 }
 
-/// `None` where Security Hub is not enabled, which answers `InvalidAccessException`.
-pub async fn read(client: &Client) -> Result<Option<Live>, Fault> {
-    let hub = match client.describe_hub().send().await {
-        Ok(answer) => answer,
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(|e| e.is_invalid_access_exception() || e.is_resource_not_found_exception()) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(fault("securityhub:DescribeHub")(error)),
-    };
-    let (offered, on, administrator) =
-        futures::try_join!(read_offered(client), read_on(client), read_administrator(client))?;
-    Ok(Some(Live { new_controls: hub.auto_enable_controls, administrator, offered, on }))
+/// `None` where Security Hub is not enabled.
+pub async fn read(aws: &Reader) -> Result<Option<Live>, Fault> {
+    let Some(hub) = (*securityhub::hub(aws).await?).clone() else { return Ok(None) };
+    let client = aws.securityhub();
+    let (offered, on, administrator) = futures::try_join!(
+        read_offered(&client),
+        securityhub::enabled_standards(aws),
+        securityhub::administrator(aws),
+    )?;
+    Ok(Some(Live {
+        new_controls: hub.new_controls,
+        administrator: (*administrator).clone(),
+        offered,
+        on: (*on).as_deref().map(subscriptions).unwrap_or_default(),
+    }))
 }
 
-async fn read_administrator(client: &Client) -> Result<Option<String>, Fault> {
-    match client.get_administrator_account().send().await {
-        Ok(answer) => Ok(answer.administrator.and_then(|administrator| administrator.account_id)),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
-            Ok(None)
-        }
-        Err(error) => Err(fault("securityhub:GetAdministratorAccount")(error)),
-    }
-}
-
-async fn read_offered(client: &Client) -> Result<BTreeMap<Standard, Offered>, Fault> {
+pub async fn read_offered(client: &Client) -> Result<BTreeMap<Standard, Offered>, Fault> {
     let mut items = client.describe_standards().into_paginator().items().send();
     let mut offered = BTreeMap::new();
     while let Some(one) = items.next().await {
@@ -86,18 +76,13 @@ async fn read_offered(client: &Client) -> Result<BTreeMap<Standard, Offered>, Fa
     Ok(offered)
 }
 
-async fn read_on(client: &Client) -> Result<BTreeMap<Standard, Subscription>, Fault> {
-    let mut items = client.get_enabled_standards().into_paginator().items().send();
-    let mut on = BTreeMap::new();
-    while let Some(one) = items.next().await {
-        let one = one.map_err(fault("securityhub:GetEnabledStandards"))?;
-        let Some(standard) = one.standards_arn().and_then(|arn| arn.parse::<Standard>().ok()) else {
-            continue;
-        };
-        let status = one.standards_status.map_or_else(String::new, |status| status.as_str().to_owned());
-        let reason = one.standards_status_reason.and_then(|reason| reason.status_reason_code);
+pub fn subscriptions(told: &[StandardsSubscription]) -> BTreeMap<Standard, Subscription> {
+    let one = |one: &StandardsSubscription| {
+        let standard = one.standards_arn()?.parse::<Standard>().ok()?;
+        let status = one.standards_status().map_or_else(String::new, |status| status.as_str().to_owned());
+        let reason = one.standards_status_reason().and_then(|reason| reason.status_reason_code());
         let reason = reason.map(|code| code.as_str().to_owned());
-        on.insert(standard, Subscription { status, reason });
-    }
-    Ok(on)
+        Some((standard, Subscription { status, reason }))
+    };
+    told.iter().filter_map(one).collect()
 }

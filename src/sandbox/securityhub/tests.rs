@@ -8,6 +8,7 @@ use aws_sdk_securityhub::types::{
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::super::World;
+use super::super::config::Recorder;
 use super::super::sample::PROD_PAYMENTS;
 use super::super::tests::client;
 
@@ -21,6 +22,9 @@ fn hub(world: &World) -> Client {
 
 async fn plain(world: &World) -> Client {
     let client = hub(world);
+    let mut recorder = Recorder::new("default", "arn:aws:iam::111122223333:role/config");
+    recorder.started = Some(world.now());
+    world.region(PROD_PAYMENTS, REGION, |region| region.config.recorder = Some(recorder));
     client.enable_security_hub().enable_default_standards(false).send().await.expect("the first time");
     client
 }
@@ -93,6 +97,23 @@ async fn a_standard_is_pending_before_it_is_ready_and_deleting_before_it_is_gone
     let unknown = request("arn:aws:securityhub:eu-central-1::standards/nothing/v/1.0.0");
     let error = client.batch_enable_standards().standards_subscription_requests(unknown).send().await;
     assert!(error.expect_err("not offered").message().is_some_and(|text| text.contains("nothing")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standard_without_a_recorder_stays_incomplete_until_it_is_enabled_again() {
+    let world = World::acme();
+    let client = plain(&world).await;
+    let recorder = world.region(PROD_PAYMENTS, REGION, |region| region.config.recorder.take());
+    let enable = || client.batch_enable_standards().standards_subscription_requests(request(FSBP)).send();
+    enable().await.expect("it is taken all the same");
+    tokio::time::advance(super::standards::ENABLING).await;
+    assert_eq!(enabled(&client).await[0].1, StandardsStatus::Incomplete);
+    world.region(PROD_PAYMENTS, REGION, |region| region.config.recorder = recorder);
+    tokio::time::advance(super::standards::ENABLING).await;
+    assert_eq!(enabled(&client).await[0].1, StandardsStatus::Incomplete, "AWS does not look again by itself");
+    enable().await.expect("it is taken again");
+    tokio::time::advance(super::standards::ENABLING).await;
+    assert_eq!(enabled(&client).await[0].1, StandardsStatus::Ready);
 }
 
 #[tokio::test(start_paused = true)]
