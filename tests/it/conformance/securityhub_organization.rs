@@ -123,8 +123,11 @@ async fn central_configuration_comes_after_its_home_region_and_is_waited_for() {
     ];
     stage.write(&declared).expect("documents");
     let applied = stage.apply().await.and_then(super::stage::Applied::held).expect("one apply does it all");
-    let sent: Vec<&str> = applied.report.changes.iter().map(|change| change.item.control.as_str()).collect();
-    assert_eq!(sent.last(), Some(&ORGANIZATION), "{sent:?}");
+    let calls = stage.calls();
+    let sent: Vec<&str> =
+        calls.iter().filter(|call| call.write).map(baseline::aws::journal::Entry::operation).collect();
+    assert_eq!(sent.last(), Some(&"securityhub:UpdateOrganizationConfiguration"), "{sent:?}");
+    assert!(sent.contains(&"securityhub:CreateFindingAggregator"), "{sent:?}");
     let waited = applied.report.changes.iter().map(|change| change.elapsed).max();
     assert!(waited >= Some(Duration::from_secs(45)), "{waited:?}");
     let after = stage.plan().await.expect("a plan");
