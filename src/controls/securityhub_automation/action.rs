@@ -194,7 +194,13 @@ impl JsonSchema for Actions {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({"type": "array", "minItems": 1, "maxItems": 1, "items": {
             "type": "object", "required": ["Type", "FindingFieldsUpdate"], "additionalProperties": false,
-            "properties": {"Type": {"enum": ["FINDING_FIELDS_UPDATE"]}, "FindingFieldsUpdate": {"type": "object"}}
+            "properties": {
+                "Type": {"enum": ["FINDING_FIELDS_UPDATE"], "description": "The only one that there is."},
+                "FindingFieldsUpdate": {
+                    "type": "object",
+                    "description": "`Severity`, `Workflow`, `Note` and whatever else a rule may change."
+                }
+            }
         }})
     }
 }

@@ -295,7 +295,10 @@ impl JsonSchema for Criteria {
         schemars::json_schema!({
             "type": "object",
             "propertyNames": {"enum": names},
-            "additionalProperties": {"type": ["array", "null"], "minItems": 1, "items": {"type": "object"}}
+            "additionalProperties": {
+                "type": ["array", "null"], "minItems": 1, "items": {"type": "object"},
+                "description": "Filters of one field, such as `SeverityLabel`: `Value` and `Comparison`."
+            }
         })
     }
 }

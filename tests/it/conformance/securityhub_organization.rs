@@ -1,6 +1,8 @@
 //! Security Hub in an organisation, over two accounts and two regions: who comes before whom, that a change for one
 //! region touches that region alone, and that none of it happens unless it is allowed.
 
+use std::time::Duration;
+
 use baseline::control::{ErasedControl, Risk};
 use baseline::controls;
 use baseline::guard;
@@ -15,10 +17,11 @@ use super::stage::{HOME, MEMBER, Stage, open};
 const OTHER: &str = "eu-central-1";
 const ADMINISTRATOR: &str = "securityhub.administrator";
 const ORGANIZATION: &str = "securityhub.organization";
+const AGGREGATION: &str = "securityhub.aggregation";
 
 /// A security account with Security Hub enabled in two regions, and nobody who administers it.
 fn stage() -> Stage {
-    let all: Vec<&'static dyn ErasedControl> = [ADMINISTRATOR, ORGANIZATION]
+    let all: Vec<&'static dyn ErasedControl> = [ADMINISTRATOR, ORGANIZATION, AGGREGATION]
         .iter()
         .map(|id| controls::find(id).expect("it is in the list"))
         .collect();
@@ -107,6 +110,35 @@ async fn a_change_for_one_region_touches_only_that_region() {
         stage.calls().iter().filter(|call| call.write).map(|call| call.scope.region.to_string()).collect();
     assert_eq!(regions, [OTHER]);
     assert_eq!((live(&stage, HOME).1, live(&stage, OTHER).1), (true, false));
+}
+
+/// Central configuration stands on a home region and takes its time; both, and its administrator, are one apply.
+#[tokio::test(start_paused = true)]
+async fn central_configuration_comes_after_its_home_region_and_is_waited_for() {
+    let stage = stage();
+    let declared = [
+        (MEMBER, ADMINISTRATOR, json!({"account": "security"})),
+        (MEMBER, ORGANIZATION, json!({"configurationType": "CENTRAL"})),
+        (MEMBER, AGGREGATION, json!({"linking": "NO_REGIONS"})),
+    ];
+    stage.write(&declared).expect("documents");
+    let applied = stage.apply().await.and_then(super::stage::Applied::held).expect("one apply does it all");
+    let calls = stage.calls();
+    let sent: Vec<&str> =
+        calls.iter().filter(|call| call.write).map(baseline::aws::journal::Entry::operation).collect();
+    assert_eq!(sent.last(), Some(&"securityhub:UpdateOrganizationConfiguration"), "{sent:?}");
+    assert!(sent.contains(&"securityhub:CreateFindingAggregator"), "{sent:?}");
+    let waited = applied.report.changes.iter().map(|change| change.elapsed).max();
+    assert!(waited >= Some(Duration::from_secs(45)), "{waited:?}");
+    let after = stage.plan().await.expect("a plan");
+    assert_eq!(after.totals.in_sync, after.totals.settings(), "{}", open(&after));
+
+    // From then on linking regions reaches the accounts of the organisation.
+    stage.write(&[(MEMBER, AGGREGATION, json!({"linking": "ALL_REGIONS"}))]).expect("documents");
+    let plan = stage.plan().await.expect("a plan");
+    let risks: Vec<Risk> =
+        plan.changes().filter_map(|(_, item)| item.finding.change()).map(|change| change.risk).collect();
+    assert_eq!(risks, [Risk::Organization]);
 }
 
 #[tokio::test(start_paused = true)]
