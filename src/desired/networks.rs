@@ -118,15 +118,15 @@ pub fn check_references(
 
 fn check_at(node: &Node, root: &Value, schemas: &[&Value], known: &Networks, problems: &mut Problems) {
     match &node.data {
-        Data::Text(name) if schemas.iter().any(|schema| schema["format"] == FORMAT) => {
-            if !known.contains_key(name) {
-                problems.push(
-                    Diagnostic::error(format!("there is no list of networks `{name}`"))
-                        .at(node.span)
-                        .suggest(name, known.keys().map(String::as_str))
-                        .help(format!("`spec.networks` of the Organization has {}", names(known))),
-                );
-            }
+        Data::Text(name)
+            if schemas.iter().any(|schema| schema["format"] == FORMAT) && !known.contains_key(name) =>
+        {
+            problems.push(
+                Diagnostic::error(format!("there is no list of networks `{name}`"))
+                    .at(node.span)
+                    .suggest(name, known.keys().map(String::as_str))
+                    .help(format!("`spec.networks` of the Organization has {}", names(known))),
+            );
         }
         Data::List(items) => {
             let inner = members(root, schemas);

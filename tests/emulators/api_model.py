@@ -136,6 +136,9 @@ class Checker:
         given = {plain(name): value for name, value in fields.items() if not name.startswith("_")}
         for name in shape.required_members if shape else []:
             member = shape.members[name]  # type: ignore[union-attr]
+            if plain(name) in given and "none" in map(plain, getattr(member, "enum", None) or []):
+                # A variant that is called `None` looks like nothing at all.
+                continue
             if given.get(plain(name)) is None and not member.metadata.get("idempotencyToken"):
                 self.fail(f"{path}.{name}", None, "required")
         unlike, applies, why = UNLIKE_ITS_MODEL.get((self.service, shape.name if shape else ""), (set(), bool, ""))
