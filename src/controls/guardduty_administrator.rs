@@ -109,9 +109,10 @@ possible.
 ## What apply does
 
 It lets GuardDuty into the organisation (trusted access) and then makes the account its administrator, region by
-region. Both reach the whole organisation, so apply asks for `--allow organization:administrator`. AWS turns GuardDuty on in the administrator's account, with most features, where
-it is off; a `guardduty.detector` that is declared for that account is made first, so that only what it names is on.
-Members are not touched: that is what `guardduty.organization` declares.
+region. Both reach the whole organisation, so apply asks for `--allow organization:administrator`. AWS turns GuardDuty
+on in the administrator's account, with most features, where it is off; a `guardduty.detector` that is declared for
+that account is made first, so that only what it names is on. Members are not touched: that is what
+`guardduty.organization` declares.
 
 Trusted access is planned in the home region. Where `regions` leaves that out, it has to be there already.
 

@@ -40,8 +40,8 @@ reported there as not offered.
 
 ## Why it matters
 
-An account is most at risk in its first days, when nobody has set it up yet. With `NEW` it is watched from then on;
-with `ALL` also those are that were there before, and those that somebody switched off.
+An account is most at risk in its first days, when nobody has set it up yet. With `NEW` it is watched from the day it
+joins; with `ALL` so are those that were there before, and those in which somebody switched GuardDuty off.
 
 ## What apply does
 

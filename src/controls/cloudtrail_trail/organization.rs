@@ -44,7 +44,7 @@ pub struct Live {
 #[serde(rename_all = "camelCase")]
 pub enum Write {
     EnableAccess,
-    Trail(TrailWrite),
+    Trail(Box<TrailWrite>),
 }
 
 impl AwsWrite for Write {
@@ -60,7 +60,7 @@ impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EnableAccess => f.write_str("trust CloudTrail in the organisation"),
-            Self::Trail(write) => write.fmt(f),
+            Self::Trail(write) => fmt::Display::fmt(write, f),
         }
     }
 }
@@ -201,7 +201,11 @@ insights:
         if spec.organization_trail == Some(true) {
             findings.push(Finding::new(name, TRUST, trust(facts, observed.trusted)));
         }
-        findings.extend(of_trail.into_iter().map(|finding| reaching_all(finding.map(Write::Trail))));
+        findings.extend(
+            of_trail
+                .into_iter()
+                .map(|finding| reaching_all(finding.map(|write| Write::Trail(Box::new(write))))),
+        );
         findings
     }
 

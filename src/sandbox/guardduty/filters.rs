@@ -8,7 +8,7 @@ use aws_sdk_guardduty::operation::create_filter::{CreateFilterInput, CreateFilte
 use aws_sdk_guardduty::operation::get_filter::{GetFilterInput, GetFilterOutput};
 use aws_sdk_guardduty::operation::list_filters::{ListFiltersInput, ListFiltersOutput};
 use aws_sdk_guardduty::operation::update_filter::{UpdateFilterInput, UpdateFilterOutput};
-use aws_sdk_guardduty::types::{FilterAction, FindingCriteria};
+use aws_sdk_guardduty::types::{Condition, FilterAction, FindingCriteria};
 
 use super::super::operation::{Call, Refusal, length_within, page};
 use super::{bad, detector, invalid, page_size, tags};
@@ -86,15 +86,16 @@ fn description(wanted: Option<&str>) -> Result<Option<String>, Refusal> {
 /// FindingCriteria: each field has a condition, of 50 values at most; `matches` of 5.
 fn criteria(wanted: &FindingCriteria) -> Result<FindingCriteria, Refusal> {
     let all = wanted.criterion().filter(|all| !all.is_empty()).ok_or_else(|| invalid("findingCriteria"))?;
-    for condition in all.values() {
+    let fits = |condition: &Condition| {
         let lists = [condition.equals().len(), condition.not_equals().len()];
         let patterns = [condition.matches().len(), condition.not_matches().len()];
         let says = lists.iter().chain(&patterns).any(|length| *length > 0)
             || [condition.greater_than(), condition.greater_than_or_equal()].iter().any(Option::is_some)
             || [condition.less_than(), condition.less_than_or_equal()].iter().any(Option::is_some);
-        if !says || lists.iter().any(|length| *length > 50) || patterns.iter().any(|length| *length > 5) {
-            return Err(invalid("findingCriteria"));
-        }
+        says && lists.iter().all(|length| *length <= 50) && patterns.iter().all(|length| *length <= 5)
+    };
+    if !all.values().all(fits) {
+        return Err(invalid("findingCriteria"));
     }
     Ok(wanted.clone())
 }

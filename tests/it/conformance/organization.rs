@@ -97,6 +97,33 @@ async fn what_reaches_the_organisation_is_refused_until_it_is_allowed_by_name() 
     assert!(guard::check(plan, guards, &allowed, Vec::new()).is_ok());
 }
 
+/// What one region lacks is put right there, and nowhere else.
+#[tokio::test(start_paused = true)]
+async fn a_change_for_one_region_touches_only_that_region() {
+    const OTHER: &str = "eu-central-1";
+    let stage = stage(&[DETECTOR, ADMINISTRATOR, ORGANIZATION]);
+    guardduty(&stage, Some(json!({"enabled": true})));
+    let file = stage.documents.path().join("organization.yaml");
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    let mut document: Value = serde_yaml::from_str(&text).expect("it is YAML");
+    document["spec"]["regions"]["managed"] = json!([HOME, OTHER]);
+    std::fs::write(&file, serde_yaml::to_string(&document).expect("it is data")).expect("it is there");
+    stage.apply().await.and_then(Applied::held).expect("makers before takers, in both regions");
+    let after = stage.plan().await.expect("a plan");
+    assert_eq!(after.totals.in_sync, after.totals.settings(), "{}", open(&after));
+
+    stage.world.forget_calls();
+    stage.world.region(MANAGEMENT, OTHER, |region| region.guardduty.organization_admin = None);
+    stage.world.region(MEMBER, OTHER, |region| region.guardduty.organization = None);
+    let plan = stage.plan().await.expect("a plan");
+    let regions: BTreeSet<&str> = plan.changes().map(|(_, item)| item.scope.region.as_str()).collect();
+    assert_eq!(regions, [OTHER].into(), "{}", open(&plan));
+    stage.apply().await.and_then(Applied::held).expect("it is put right");
+    let once = ["guardduty:EnableOrganizationAdminAccount", "guardduty:UpdateOrganizationConfiguration"]
+        .map(String::from);
+    assert_eq!(stage.writes(), once.map(|call| (call, 1)).into());
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_administrator_is_never_replaced() {
     let stage = stage(&[ADMINISTRATOR]);
