@@ -60,7 +60,7 @@ async fn a_new_web_acl_is_unavailable_for_a_while() {
     assert_eq!(associate(&waf, &acl, &shop).await, None);
     assert_eq!(acl_of(&waf, &shop).await, Some(acl.clone()));
     let listed = waf.list_resources_for_web_acl().web_acl_arn(&acl).send().await.expect("listed");
-    assert_eq!(listed.resource_arns(), [shop.clone()], "load balancers, when no type is said");
+    assert_eq!(listed.resource_arns(), std::slice::from_ref(&shop), "load balancers, when no type is said");
     let stages = waf.list_resources_for_web_acl().web_acl_arn(&acl).resource_type(ResourceType::ApiGateway);
     assert!(stages.send().await.expect("listed").resource_arns().is_empty());
     for _ in 0..2 {
