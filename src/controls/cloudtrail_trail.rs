@@ -6,7 +6,7 @@
 
 use crate::aws::{Reader, Writer};
 use crate::control::{
-    Accounts, Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Regions, Sight, Verdict,
+    Accounts, Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Regions, Sight, Thing, Verdict,
 };
 use crate::fault::Fault;
 
