@@ -89,10 +89,10 @@ class Watch:
         }
 
     def disturb(self) -> set[Finding]:
-        """Stops the recorder, disables a rule and an alarm, and takes a policy and a retention away."""
+        """Stops the recorder, disables a rule and an alarm, takes a policy away and half of a retention."""
         self.config().stop_configuration_recorder(ConfigurationRecorderName=RECORDER)
         self.moto.client("events", self.prod, self.home).disable_rule(Name=RULES[0])
-        self.moto.client("logs", self.prod, self.home).delete_retention_policy(logGroupName=GROUP)
+        self.moto.client("logs", self.prod, self.home).put_retention_policy(logGroupName=GROUP, retentionInDays=365)
         [alarm] = [one for one in self.alarms(self.prod) if "root" in one["AlarmName"].lower()]
         self.moto.client("cloudwatch", self.prod, self.home).disable_alarm_actions(AlarmNames=[alarm["AlarmName"]])
         sns, arn = self.moto.client("sns", self.prod, self.home), self.topic(self.prod)
@@ -134,8 +134,6 @@ class Watch:
         equal("recorder", seen, (RECORDER, True))
         [status] = self.config().describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
         equal("recording", status["recording"], True)
-        [retention] = self.config().describe_retention_configurations()["RetentionConfigurations"]
-        equal("retention of AWS Config", retention["RetentionPeriodInDays"], 2557)
 
     def alerts_are_as_wanted(self, account: str) -> None:
         sns = self.moto.client("sns", account, self.home)
