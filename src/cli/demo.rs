@@ -19,6 +19,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("baselines/log-archive.yaml", include_str!("../../desired-state/baselines/log-archive.yaml")),
     ("baselines/regulated.yaml", include_str!("../../desired-state/baselines/regulated.yaml")),
     ("baselines/sandbox.yaml", include_str!("../../desired-state/baselines/sandbox.yaml")),
+    ("baselines/web.yaml", include_str!("../../desired-state/baselines/web.yaml")),
     ("accounts/log-archive.yaml", include_str!("../../desired-state/accounts/log-archive.yaml")),
     ("accounts/management.yaml", include_str!("../../desired-state/accounts/management.yaml")),
     ("accounts/prod-payments.yaml", include_str!("../../desired-state/accounts/prod-payments.yaml")),

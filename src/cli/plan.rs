@@ -49,6 +49,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             (plan, reads)
         }
     };
+    let elapsed = start.elapsed();
     known_regions(&args.selectors, &plan)?;
     let (exit, why) = ending(&plan, args.detailed_exitcode, |_| true);
     let selectors = typed(&args.selectors);
@@ -60,7 +61,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
                 revision: ready.fleet.desired.revision.clone(),
                 documents: ready.texts,
                 members: ready.members,
-                elapsed: start.elapsed(),
+                elapsed,
                 selectors: selectors.clone(),
             };
             Some(saving.of(&plan).save(out).map_err(Stop::failed)?)
@@ -75,7 +76,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     let context = human::Context {
         command: "plan",
         reads,
-        elapsed: start.elapsed(),
+        elapsed,
         show_in_sync: keep_in_sync,
         detailed_exitcode: args.detailed_exitcode,
         next: args.offline.is_none().then_some(&next),

@@ -252,6 +252,11 @@ fn common_value(value: &Value, resource: &str, own: &Scope) -> Value {
     }
 }
 
+/// Is it what the finding's own account has in its own region? In a block of several accounts it is then each one's own.
+pub fn is_own(thing: &Thing, own: &Scope) -> bool {
+    !matches!(thing, Thing::Delivery { .. }) && common_thing(thing, own).0
+}
+
 /// A delivery from the finding's own account, as one from whichever account it is, and what its own account has in
 /// its own region, as that of whichever scope it is; and whether it was.
 fn common_thing<'a>(thing: &'a Thing, own: &Scope) -> (bool, Cow<'a, Thing>) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""`moto_server` with three of its gaps closed, because each would hide a whole control from moto_run.py.
+"""`moto_server` with four of its gaps closed, because each would hide a whole control from moto_run.py.
 
 All are in gaps.toml, where gaps.py tries them against moto as it is: once moto closes one, it goes from here.
-What the program sends stays moto's to judge; two answers are given as AWS documents them, and a protocol is put into
+What the program sends stays moto's to judge; three answers are given as AWS documents them, and a protocol is put into
 one that moto speaks (cbor_moto.py).
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from cbor_moto import Cbor
 from moto import server
+from moto.config.models import ConfigRecorderStatus
 from moto.kms import responses as kms
 from moto.s3.responses import S3Response
 
@@ -39,7 +40,14 @@ def get_bucket_versioning(self: S3Response) -> tuple[int, dict[str, str], str]:
     return 200, {}, f'<VersioningConfiguration xmlns="{namespace}">{inside}</VersioningConfiguration>'
 
 
+def started(self: ConfigRecorderStatus, start: Any = ConfigRecorderStatus.start) -> None:
+    """A recorder that was started delivers after a while: `lastStatus` is SUCCESS then, and PENDING for ever here."""
+    start(self)
+    self.last_status = "SUCCESS"
+
+
 if __name__ == "__main__":
+    ConfigRecorderStatus.start = started
     kms._assert_default_policy = policy_name_is_optional
     S3Response.get_bucket_versioning = get_bucket_versioning
     server.DomainDispatcherApplication = Application

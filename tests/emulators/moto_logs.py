@@ -58,7 +58,7 @@ class LogChain:
     def __init__(self, moto: MotoServer, organization: str, home: str, prod: str, logs: str) -> None:
         self.moto, self.organization, self.home, self.prod, self.logs = moto, organization, home, prod, logs
         self.bucket = f"acme-logs-{logs}-{home}-an"
-        old = f"acme-old-trail-{prod}"
+        self.old = old = f"acme-old-trail-{prod}"
         s3 = moto.client("s3", prod, home)
         s3.create_bucket(Bucket=old, CreateBucketConfiguration={"LocationConstraint": home})
         self.trail(prod).create_trail(Name="of-old", S3BucketName=old, IsMultiRegionTrail=True)
@@ -165,7 +165,8 @@ class LogChain:
         group, role = f"arn:aws:logs:{self.home}:{account}:log-group:{GROUP}:*", f"arn:aws:iam::{account}:role/{ROLE}"
         equal(f"group of {account}", trail.get("CloudWatchLogsLogGroupArn"), group)
         equal(f"role of {account}", trail.get("CloudWatchLogsRoleArn"), role)
-        [seen] = self.moto.client("logs", account, self.home).describe_log_groups()["logGroups"]
+        logs = self.moto.client("logs", account, self.home)
+        [seen] = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
         equal(f"log group of {account}", (seen["logGroupName"], seen.get("retentionInDays")), (GROUP, 365))
         iam = self.moto.client("iam", account)
         [trust] = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]["Statement"]

@@ -8,7 +8,7 @@ setting of each control → plan shows these and no other → apply → as wante
 another organisation than the YAML names, and an AWS that does not answer. No plan writes anything.
 
 One account keeps the logs of both: its key and its bucket are made in the same apply as the trails that deliver
-there, across accounts. What moto lacks is not declared (gaps.toml), and two answers that it gets wrong are
+there, across accounts. What moto lacks is not declared (gaps.toml), and three answers that it gets wrong are
 corrected (corrected_moto.py). One setting needs a second apply, on moto only: `LogChain.left_by_moto`.
 
 moto's root users never have MFA (gaps.toml), so one manual task an account stays throughout and

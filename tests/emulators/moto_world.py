@@ -8,6 +8,7 @@ from typing import Any
 
 from moto_logs import ARCHIVE_YAML, TRAIL_YAML, LogChain
 from moto_server import MotoServer, make_organization, make_roles
+from moto_watch import RECORDER_YAML, WATCH_YAML, Watch
 from program import Finding, changed, equal
 
 HOME, OTHER = "eu-west-1", "us-east-1"
@@ -28,6 +29,7 @@ class World:
         for account in self.accounts:
             make_roles(moto, account, ["baseline-observe", "baseline-apply"])
         self.chain = LogChain(moto, self.organization, HOME, self.prod, self.logs)
+        self.watch = Watch(moto, self.prod, self.logs, HOME, OTHER, self.chain.old)
         moto.client("iam", self.prod).update_account_password_policy(MinimumPasswordLength=8)
         moto.client("guardduty", self.prod, OTHER).create_detector(
             Enable=False,
@@ -60,7 +62,7 @@ class World:
         return {Finding("iam.root-user", "root-mfa", account, "", "root user", "manual") for account in self.accounts}
 
     def wrong_at_first(self) -> set[Finding]:
-        return self.chain.wrong_at_first() | {
+        return self.chain.wrong_at_first() | self.watch.wrong_at_first() | {
             *(password_policy(account) for account in self.accounts),
             *(public_access(account) for account in self.accounts),
             *(detector(account, region) for account, region in self.everywhere),
@@ -82,7 +84,7 @@ class World:
         self.scan(self.logs, HOME, [])
         ecr = self.moto.client("ecr", self.prod, HOME)
         ecr.put_image_scanning_configuration(repositoryName="api", imageScanningConfiguration={"scanOnPush": False})
-        return self.chain.disturb() | {
+        return self.chain.disturb() | self.watch.disturb() | {
             detector(self.prod, OTHER),
             password_policy(self.logs),
             public_access(self.prod),
@@ -94,6 +96,7 @@ class World:
     def is_as_wanted(self) -> None:
         """Asks AWS itself, past the program: raises `Wrong` at the first setting that is not as the YAML says."""
         self.chain.is_as_wanted()
+        self.watch.is_as_wanted()
         for account in self.accounts:
             policy = self.moto.client("iam", account).get_account_password_policy()["PasswordPolicy"]
             wanted = {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24, "RequireSymbols": True}
@@ -176,6 +179,7 @@ spec:
       features:
         S3_DATA_EVENTS: true
         RDS_LOGIN_EVENTS: true
+{WATCH_YAML}\
     ec2.account-defaults:
       ebsEncryption: true
     s3.account-public-access:
@@ -204,6 +208,7 @@ metadata:
   name: prod
 spec:
   id: "{self.prod}"
+{RECORDER_YAML}\
 ---
 apiVersion: baseline/v1
 kind: Account

@@ -94,11 +94,12 @@ pub fn channel(facts: &Facts, known: &Known, spec: &RecorderSpec, live: Option<&
         (Some(_), archive) => archive,
         (None, _) => None,
     };
+    // Nothing is compared with a channel that is not there: what cannot be looked at blocks its making.
+    let Some(live) = live else { return first(spec, archive) };
     let things = archive.map(key).into_iter().chain(declared_topic(spec).map(|name| topic(facts, name)));
     if let Some(fault) = things.into_iter().find_map(|thing| known.fault(&thing)) {
         return Verdict::Unknown { fault: fault.clone() };
     }
-    let Some(live) = live else { return first(spec, archive) };
     let mut work = Work::default();
     if let Some(archive) = archive {
         bucket(known, archive, live, &mut work);

@@ -3,7 +3,7 @@
 use crate::control::{Change, ChangeKind, Found, ManualTask, Progress, Step, Thing, Verdict, Verified};
 use crate::plan::{Outcome, SeverityWord};
 
-use super::super::fold::Block;
+use super::super::fold::{Block, is_own};
 use super::super::style::Paint;
 use super::super::text::Text;
 use super::super::words;
@@ -62,7 +62,7 @@ impl<'a> Page<'a> {
             }
             other => other.to_string(),
         };
-        if block.accounts.as_slice() == [thing.account()] {
+        if block.accounts.as_slice() == [thing.account()] || is_own(thing, &block.first.scope) {
             name
         } else {
             format!("{name} in {}", self.name(thing.account()))

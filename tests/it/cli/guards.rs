@@ -120,7 +120,9 @@ fn all_refusals_are_told_at_once() {
     let shell = weakening();
     shell.edit("organization.yaml", "accountsAtOnce: 5", "accountsAtOnce: 1\n    percentOfResources: 1");
     for id in ["444455556666", "777766665555"] {
-        shell.world.region(id, "eu-west-1", |region| region.guardduty.switch(false));
+        for region in ["eu-west-1", "eu-central-1", "us-east-1"] {
+            shell.world.region(id, region, |region| region.guardduty.switch(false));
+        }
     }
     let refused = shell.run("apply --auto-approve").exits(3);
     assert_eq!(refused.err.matches("refused: ").count(), 3, "{}", refused.err);
