@@ -9,15 +9,19 @@ use baseline::aws::bare_sdk_config;
 use baseline::sandbox::sample::{EXTERNAL_ID, MANAGEMENT};
 use baseline::sandbox::{Principal, World};
 
-use crate::in_use::{DESTINATION, DETECTOR, EBS_KEY, EBS_KEY_ID, GROUP, KEY_ID, ROLE, TRAIL};
+use crate::in_use::notices::{ALERTS, CHANGES, HUB_RULE};
+use crate::in_use::{DESTINATION, DETECTOR, EBS_KEY, EBS_KEY_ID, GROUP, KEY_ID, ROLE, TRAIL, topic_arn};
 use crate::sample::{BUCKET, REPOSITORIES};
 
 /// Clients of one account in one region, made once: the cheapest way to use the SDK.
 pub struct Bare {
     account: aws_sdk_account::Client,
     cloudtrail: aws_sdk_cloudtrail::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    config: aws_sdk_config::Client,
     ec2: aws_sdk_ec2::Client,
     ecr: aws_sdk_ecr::Client,
+    events: aws_sdk_eventbridge::Client,
     guardduty: aws_sdk_guardduty::Client,
     iam: aws_sdk_iam::Client,
     kms: aws_sdk_kms::Client,
@@ -25,7 +29,11 @@ pub struct Bare {
     organizations: aws_sdk_organizations::Client,
     s3: aws_sdk_s3::Client,
     s3control: aws_sdk_s3control::Client,
+    securityhub: aws_sdk_securityhub::Client,
+    sns: aws_sdk_sns::Client,
     sts: aws_sdk_sts::Client,
+    /// The ARNs of the topic that every region has, and of the one of the home region.
+    topics: [String; 2],
 }
 
 macro_rules! client {
@@ -61,8 +69,11 @@ impl Bare {
         Self {
             account: client!(aws_sdk_account, world, "us-east-1", credentials),
             cloudtrail: client!(aws_sdk_cloudtrail, world, region, credentials),
+            cloudwatch: client!(aws_sdk_cloudwatch, world, region, credentials),
+            config: client!(aws_sdk_config, world, region, credentials),
             ec2: client!(aws_sdk_ec2, world, region, credentials),
             ecr: client!(aws_sdk_ecr, world, region, credentials),
+            events: client!(aws_sdk_eventbridge, world, region, credentials),
             guardduty: client!(aws_sdk_guardduty, world, region, credentials),
             iam: client!(aws_sdk_iam, world, "us-east-1", credentials),
             kms: client!(aws_sdk_kms, world, region, credentials),
@@ -70,7 +81,10 @@ impl Bare {
             organizations: client!(aws_sdk_organizations, world, "us-east-1", credentials),
             s3: client!(aws_sdk_s3, world, region, credentials),
             s3control: client!(aws_sdk_s3control, world, region, credentials),
+            securityhub: client!(aws_sdk_securityhub, world, region, credentials),
+            sns: client!(aws_sdk_sns, world, region, credentials),
             sts: client!(aws_sdk_sts, world, region, credentials),
+            topics: [CHANGES, ALERTS].map(|name| topic_arn(region, MANAGEMENT, name)),
         }
     }
 
@@ -91,8 +105,11 @@ impl Bare {
         let Self {
             account,
             cloudtrail,
+            cloudwatch,
+            config,
             ec2,
             ecr,
+            events,
             guardduty,
             iam,
             kms,
@@ -100,7 +117,10 @@ impl Bare {
             organizations,
             s3,
             s3control,
+            securityhub,
+            sns,
             sts,
+            topics: [changes, alerts],
         } = self;
         macro_rules! bucket {
             ($read:ident) => {
@@ -123,6 +143,22 @@ impl Bare {
                 answered(cloudtrail.get_insight_selectors().trail_name(TRAIL).send().await)
             }
             "cloudtrail:GetTrailStatus" => answered(cloudtrail.get_trail_status().name(TRAIL).send().await),
+            "cloudwatch:DescribeAlarms" => {
+                answered(cloudwatch.describe_alarms().max_records(100).send().await)
+            }
+            "config:DescribeConfigurationRecorders" => {
+                answered(config.describe_configuration_recorders().send().await)
+            }
+            "config:DescribeConfigurationRecorderStatus" => {
+                answered(config.describe_configuration_recorder_status().send().await)
+            }
+            "config:DescribeDeliveryChannels" => answered(config.describe_delivery_channels().send().await),
+            "config:DescribeDeliveryChannelStatus" => {
+                answered(config.describe_delivery_channel_status().send().await)
+            }
+            "config:DescribeRetentionConfigurations" => {
+                answered(config.describe_retention_configurations().send().await)
+            }
             "ec2:GetEbsDefaultKmsKeyId" => answered(ec2.get_ebs_default_kms_key_id().send().await),
             "ec2:GetEbsEncryptionByDefault" => answered(ec2.get_ebs_encryption_by_default().send().await),
             "ec2:GetImageBlockPublicAccessState" => {
@@ -142,6 +178,8 @@ impl Bare {
             "ecr:GetRegistryScanningConfiguration" => {
                 answered(ecr.get_registry_scanning_configuration().send().await)
             }
+            "events:DescribeRule" => answered(events.describe_rule().name(HUB_RULE).send().await),
+            "events:ListTargetsByRule" => answered(events.list_targets_by_rule().rule(HUB_RULE).send().await),
             "guardduty:DescribePublishingDestination" => {
                 let call = guardduty.describe_publishing_destination().detector_id(DETECTOR);
                 answered(call.destination_id(DESTINATION).send().await)
@@ -169,6 +207,9 @@ impl Bare {
             "logs:DescribeLogGroups" => {
                 answered(logs.describe_log_groups().log_group_name_prefix(GROUP).send().await)
             }
+            "logs:DescribeMetricFilters" => {
+                answered(logs.describe_metric_filters().log_group_name(GROUP).send().await)
+            }
             "organizations:DescribeOrganization" => {
                 answered(organizations.describe_organization().send().await)
             }
@@ -183,6 +224,20 @@ impl Bare {
             "s3:HeadBucket" => bucket!(head_bucket),
             "s3control:GetPublicAccessBlock" => {
                 answered(s3control.get_public_access_block().account_id(MANAGEMENT).send().await)
+            }
+            "securityhub:DescribeHub" => answered(securityhub.describe_hub().send().await),
+            "securityhub:DescribeStandards" => answered(securityhub.describe_standards().send().await),
+            "securityhub:GetAdministratorAccount" => {
+                answered(securityhub.get_administrator_account().send().await)
+            }
+            "securityhub:GetEnabledStandards" => answered(securityhub.get_enabled_standards().send().await),
+            // The engine asks in every region for the one; the control in the home region for the other.
+            "sns:GetTopicAttributes" => answered(sns.get_topic_attributes().topic_arn(changes).send().await),
+            "sns:ListSubscriptionsByTopic" => {
+                answered(sns.list_subscriptions_by_topic().topic_arn(alerts).send().await)
+            }
+            "sns:ListTagsForResource" => {
+                answered(sns.list_tags_for_resource().resource_arn(alerts).send().await)
             }
             "sts:AssumeRole" => answered(self.assume_role().send().await),
             "sts:GetCallerIdentity" => answered(sts.get_caller_identity().send().await),

@@ -50,7 +50,27 @@ const AFTER: &[(&str, &[&str])] = &[
     ("logs:DescribeLogGroups", SESSION),
     ("iam:GetRole", SESSION),
     ("iam:GetRolePolicy", SESSION),
+    // Filters go by the log group's name; alarms are listed, all of them, whatever the filters are.
+    ("logs:DescribeMetricFilters", SESSION),
+    ("cloudwatch:DescribeAlarms", SESSION),
+    // A topic's ARN is made of its name, so nothing has to be found first.
+    ("sns:ListSubscriptionsByTopic", SESSION),
+    ("sns:ListTagsForResource", SESSION),
     // In each region.
+    ("config:DescribeConfigurationRecorders", REGION),
+    ("config:DescribeConfigurationRecorderStatus", REGION),
+    ("config:DescribeDeliveryChannels", REGION),
+    ("config:DescribeDeliveryChannelStatus", REGION),
+    ("config:DescribeRetentionConfigurations", REGION),
+    ("sns:GetTopicAttributes", REGION),
+    // Rules go by their names, and so do their targets.
+    ("events:DescribeRule", REGION),
+    ("events:ListTargetsByRule", REGION),
+    // Where Security Hub is off all of these say so: none needs another's answer.
+    ("securityhub:DescribeHub", REGION),
+    ("securityhub:GetAdministratorAccount", REGION),
+    ("securityhub:DescribeStandards", REGION),
+    ("securityhub:GetEnabledStandards", REGION),
     ("guardduty:ListDetectors", REGION),
     ("guardduty:GetDetector", &["guardduty:ListDetectors"]),
     ("guardduty:GetAdministratorAccount", &["guardduty:ListDetectors"]),
@@ -73,15 +93,22 @@ const KEY: &[&str] = &["kms:DescribeKey"];
 const TRAILS: &[&str] = &["cloudtrail:DescribeTrails"];
 const REGION: &[&str] = &["account:ListRegions"];
 
-/// Calls of these in one scope are pages, and each page needs the one before.
+/// Calls of these in one scope are pages, and each page needs the one before. What is listed for several in one scope
+/// is not here, though it has pages: `events:ListTargetsByRule` for two rules, `logs:DescribeLogGroups` for two who ask.
+/// Each of those fits on one page, and the second is nobody's next page.
 const PAGED: &[&str] = &[
     "account:ListRegions",
+    "cloudwatch:DescribeAlarms",
+    "config:DescribeRetentionConfigurations",
     "ecr:DescribeRepositories",
     "guardduty:ListPublishingDestinations",
     "iam:ListVirtualMFADevices",
     "kms:ListAliases",
     "kms:ListResourceTags",
-    "logs:DescribeLogGroups",
+    "logs:DescribeMetricFilters",
+    "securityhub:DescribeStandards",
+    "securityhub:GetEnabledStandards",
+    "sns:ListSubscriptionsByTopic",
 ];
 
 /// Services whose answers hold for every region.

@@ -1,6 +1,10 @@
 //! What an account that is in use holds: all that the controls' examples declare, so that every read which a control
 //! has is made, and little is left to change.
 
+pub mod alarms;
+pub mod notices;
+mod recording;
+
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
@@ -38,6 +42,19 @@ pub const EBS_KEY_ID: &str = "5c4b7f02-6a1d-4e0b-8f3a-2d9c1b7e6a54";
 /// The id of the archive's key, whose alias is [`KEY`].
 pub const KEY_ID: &str = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 
+/// Reads that a control makes only where something is to be changed, and so not in an account that is in use.
+pub const NOT_MADE: &[&str] = &[
+    // `ec2.account-defaults`, before it closes what others may see.
+    "ec2:DescribeImages",
+    "ec2:DescribeSnapshots",
+    // `kms.keys`, where an alias is missing.
+    "kms:ListKeys",
+    // `s3.account-public-access`, before it closes public buckets.
+    "s3:GetBucketAcl",
+    "s3:GetBucketPolicyStatus",
+    "s3:ListBuckets",
+];
+
 const LIFECYCLE: &str = r#"{"rules":[{"rulePriority":1,"description":"untagged images go after two weeks",
     "selection":{"tagStatus":"untagged","countType":"sinceImagePushed","countUnit":"days","countNumber":14},
     "action":{"type":"expire"}}]}"#;
@@ -47,7 +64,7 @@ const LIFECYCLE: &str = r#"{"rules":[{"rulePriority":1,"description":"untagged i
 /// # Errors
 ///
 /// When the account has no role to copy: a world without its roles.
-pub fn account(account: &mut Account, since: Timestamp) -> anyhow::Result<()> {
+pub fn account(account: &mut Account, watched: &alarms::Watched, since: Timestamp) -> anyhow::Result<()> {
     let id = account.id.clone();
     account.public_access.block = Some(Block::ALL);
     account.iam.root.mfa = Mfa::Hardware;
@@ -63,20 +80,28 @@ pub fn account(account: &mut Account, since: Timestamp) -> anyhow::Result<()> {
         hard_expiry: Some(false),
     });
     for name in DEFAULT_REGIONS {
-        region(account.region(name), &id, since);
+        let here = account.region(name);
+        region(here, &id, since);
+        recording::region(here, name, &id, since);
+        notices::region(here, name, &id)?;
     }
     let home = account.region(HOME);
     let group = LogGroup { retention: Some(365), ..LogGroup::with_defaults(since) };
     home.logs.groups.insert(GROUP.to_owned(), group);
     home.cloudtrail.trails.insert(TRAIL.to_owned(), trail(&id, since));
-    let like = account.iam.roles.get("baseline-observe").context("the account has no `baseline-observe`")?;
-    let role = Role {
-        name: ROLE.to_owned(),
-        trust: policy(&[json!({"Sid": "BaselineCloudTrail", "Effect": "Allow", "Action": "sts:AssumeRole",
-            "Principal": {"Service": "cloudtrail.amazonaws.com"}})]),
-        allows: Allows::Everything,
-        ..like.clone()
-    };
+    // The topic is encrypted with a key of its own account, which is called as the archive's is.
+    if !home.kms.aliases.contains_key(KEY) {
+        home.kms.keys.insert(KEY_ID.to_owned(), key(&policy(&[owner(&id)]), since));
+        home.kms.aliases.insert(KEY.to_owned(), KEY_ID.to_owned());
+    }
+    watched.furnish(home, &id)?;
+    notices::account(account, since)?;
+    let config = json!({"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "config.amazonaws.com"}});
+    role(account, recording::ROLE, recording::ROLE_PATH, &config)?;
+    let cloudtrail = json!({"Sid": "BaselineCloudTrail", "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"}});
+    role(account, ROLE, "/", &cloudtrail)?;
     let stream = format!("arn:aws:logs:{HOME}:{id}:log-group:{GROUP}:log-stream:");
     let writes = policy(&[json!({
         "Sid": "Baselinebaselinetrailevents",
@@ -84,8 +109,21 @@ pub fn account(account: &mut Account, since: Timestamp) -> anyhow::Result<()> {
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "Resource": [format!("{stream}{id}_CloudTrail_{HOME}*"), format!("{stream}{ORGANIZATION}_*")],
     })]);
-    account.iam.roles.insert(ROLE.to_owned(), role);
     account.iam.inline.insert(ROLE.to_owned(), BTreeMap::from([(ROLE.to_owned(), writes)]));
+    Ok(())
+}
+
+/// A role that whoever is told may assume; what else it has is what the account's `baseline-observe` has.
+fn role(account: &mut Account, name: &str, path: &str, trust: &Value) -> anyhow::Result<()> {
+    let like = account.iam.roles.get("baseline-observe").context("the account has no `baseline-observe`")?;
+    let role = Role {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        trust: policy(std::slice::from_ref(trust)),
+        allows: Allows::Everything,
+        ..like.clone()
+    };
+    account.iam.roles.insert(name.to_owned(), role);
     Ok(())
 }
 
@@ -133,18 +171,19 @@ fn region(region: &mut RegionState, account: &str, since: Timestamp) {
     };
 }
 
-/// The archive's key, open to GuardDuty and CloudTrail of the organisation.
+/// The archive's key, open to those who deliver in the organisation.
 pub fn archive_key(region: &mut RegionState, since: Timestamp) {
     let policy = policy(&[
         owner(MANAGEMENT),
         deliver("guardduty", &json!("kms:GenerateDataKey*"), &json!("*")),
         deliver("cloudtrail", &json!(["kms:GenerateDataKey*", "kms:DescribeKey"]), &json!("*")),
+        deliver("config", &json!(["kms:Decrypt", "kms:GenerateDataKey*"]), &json!("*")),
     ]);
     region.kms.keys.insert(KEY_ID.to_owned(), key(&policy, since));
     region.kms.aliases.insert(KEY.to_owned(), KEY_ID.to_owned());
 }
 
-/// The policy of the archive's bucket, which lets the same two deliver.
+/// The policy of the archive's bucket, which lets the same services deliver.
 pub fn archive_policy() -> String {
     let bucket = format!("arn:aws:s3:::{BUCKET}");
     let both = json!([bucket, format!("{bucket}/*")]);
@@ -152,7 +191,12 @@ pub fn archive_policy() -> String {
     policy(&[
         statement("guardduty", json!(["s3:GetBucketLocation", "s3:PutObject"])),
         statement("cloudtrail", json!(["s3:GetBucketAcl", "s3:PutObject"])),
+        statement("config", json!(["s3:GetBucketAcl", "s3:ListBucket", "s3:PutObject"])),
     ])
+}
+
+pub fn topic_arn(region: &str, account: &str, name: &str) -> String {
+    format!("arn:aws:sns:{region}:{account}:{name}")
 }
 
 fn key_arn() -> String {
