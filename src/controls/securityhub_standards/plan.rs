@@ -179,7 +179,10 @@ fn again(facts: &Facts, key: &str, standard: Standard, one: &Subscription) -> Ve
                 Some("INTERNAL_ERROR") => "AWS met an error of its own while it was enabled",
                 _ => "AWS does not say why",
             };
-            let evidence = format!("it is {}: {why}; it is enabled again", one.status);
+            let evidence = format!(
+                "it is {}: {why}; it is enabled again, and where it stays so: `false`, apply, `true`, apply",
+                one.status
+            );
             enable(facts, key, standard, word(Some(one)).into(), Some(evidence))
         }
     }
