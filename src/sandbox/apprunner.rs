@@ -35,7 +35,7 @@ pub struct AppRunner {
 /// A service.
 #[derive(Clone, Debug)]
 pub struct AppRunnerService {
-    /// A UUID (the model's `ServiceId`).
+    /// 32 hexadecimal digits, as in the API reference's examples.
     pub id: String,
     pub status: ServiceStatus,
     pub tags: BTreeMap<String, String>,
@@ -56,9 +56,9 @@ impl AppRunnerService {
         }
     }
 
-    /// `service/NAME/ID`, the last part of its ARN, where the id is without hyphens (API reference, examples).
+    /// `service/NAME/ID`, the last part of its ARN.
     pub(super) fn resource(&self, name: &str) -> String {
-        format!("service/{name}/{}", self.id.replace('-', ""))
+        format!("service/{name}/{}", self.id)
     }
 }
 
@@ -69,7 +69,7 @@ fn invalid(message: impl Into<String>) -> Refusal {
 /// How many services a page has here: AWS gives up to 20 where a number is asked for, and else all.
 const A_PAGE: usize = 1;
 
-/// ListServices.
+/// ListServices. The ids are not told: the model wants 32 characters and a pattern of 36.
 fn list(call: &mut Call<'_>, input: &ListServicesInput) -> Result<ListServicesOutput, Refusal> {
     if input.max_results().is_some_and(|most| !(1..=20).contains(&most)) {
         return Err(invalid("MaxResults must be between 1 and 20"));
@@ -82,7 +82,6 @@ fn list(call: &mut Call<'_>, input: &ListServicesInput) -> Result<ListServicesOu
             .service_arn(call.arn("apprunner", service.resource(&name)))
             .service_url(format!("{}.{}.awsapprunner.com", &service.id, call.region))
             .service_name(name)
-            .service_id(service.id)
             .created_at(date_time(service.created))
             .updated_at(date_time(service.created))
             .status(service.status)

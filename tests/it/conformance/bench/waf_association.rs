@@ -117,8 +117,8 @@ fn sign_ins(world: &World) {
             region.cognito.pools.insert(id.to_owned(), pool);
         }
         region.cognito.pools.insert("eu-west-1_c3D4e5F6g".to_owned(), UserPool::new("staff", now));
-        let service = AppRunnerService::running("8fe1e103-04f8-4fd2-b0df-550fe98a71fa", now);
-        let quiet = AppRunnerService::running("9fe1e103-04f8-4fd2-b0df-550fe98a71fa", now);
+        let service = AppRunnerService::running("8fe1e10304f84fd2b0df550fe98a71fa", now);
+        let quiet = AppRunnerService::running("9fe1e10304f84fd2b0df550fe98a71fa", now);
         let all = &mut region.apprunner.services;
         all.insert("landing".to_owned(), AppRunnerService { tags: public(), ..service });
         all.insert("worker".to_owned(), quiet);
