@@ -28,13 +28,14 @@ pub(super) fn sends_twice(
 }
 
 /// What a look says of a planned change. Parts that are left may be told under other rules: the trail is there,
-/// and neither selects its events nor records yet.
+/// and neither selects its events nor records yet. Or under resources of their own, that have its name before
+/// theirs: the topic is there, and nobody is subscribed to it.
 pub(super) fn told<'f>(
     planned: &Finding<Step>,
     looked: &'f [Finding<Step>],
 ) -> Option<Cow<'f, Finding<Step>>> {
-    let mut of_resource = looked.iter().filter(|finding| finding.resource == planned.resource);
-    let same = of_resource.clone().find(|finding| finding.rule == planned.rule)?;
+    let itself = |finding: &Finding<Step>| finding.resource == planned.resource;
+    let same = looked.iter().find(|finding| itself(finding) && finding.rule == planned.rule)?;
     if same.verdict != Verdict::InSync {
         return Some(Cow::Borrowed(same));
     }
@@ -42,13 +43,20 @@ pub(super) fn told<'f>(
     let was_planned = |field: &Field| {
         planned.change().is_some_and(|change| change.fields.iter().any(|other| other.path == field.path))
     };
-    let is_left = |finding: &&Finding<Step>| {
-        finding.change().is_some_and(|left| is_part_of(left, planned) || left.fields.iter().any(was_planned))
+    let is_part = |finding: &Finding<Step>| {
+        finding.resource.strip_prefix(&planned.resource).is_some_and(|rest| rest.starts_with('/'))
     };
-    let Some(first) = of_resource.find(is_left) else { return Some(Cow::Borrowed(same)) };
+    let is_left = |finding: &&Finding<Step>| {
+        finding.change().is_some_and(|left| {
+            let sent = is_part_of(left, planned);
+            (itself(finding) && (sent || left.fields.iter().any(was_planned))) || (is_part(finding) && sent)
+        })
+    };
+    let mut left = looked.iter().filter(is_left);
+    let Some(first) = left.next() else { return Some(Cow::Borrowed(same)) };
     let mut rest = first.clone();
     if let Verdict::Change(change) = &mut rest.verdict {
-        let others = of_resource.filter(is_left).filter_map(Finding::change);
+        let others = left.filter_map(Finding::change);
         change.steps.extend(others.flat_map(|left| left.steps.iter().cloned()));
     }
     Some(Cow::Owned(rest))
@@ -87,5 +95,25 @@ mod tests {
         let elsewhere = [made, change("logging", "/logging", "a:StartLogging")];
         let left = told(&planned, &elsewhere).expect("the resource is there");
         assert_eq!(left.verdict, Verdict::InSync, "nobody promised that one");
+    }
+
+    /// The topic was made and the call that subscribes somebody was refused: that is left, and nobody else's.
+    #[test]
+    fn a_part_that_has_a_resource_of_its_own_is_left_too() {
+        let planned = {
+            let fields = vec![Field::new("/name", json!(null), "alerts")];
+            let steps = vec![step("sns:CreateTopic"), step("sns:Subscribe")];
+            Finding::new("alerts", "topic", Verdict::Change(Change::create(fields, steps)))
+        };
+        let of = |resource: &str| Finding {
+            resource: resource.into(),
+            ..change("subscription", "/endpoint", "sns:Subscribe")
+        };
+        let made = Finding::new("alerts", "topic", Verdict::InSync);
+        for (resource, is_left) in [("alerts/team", true), ("alerts-2/team", false), ("other", false)] {
+            let looked = [made.clone(), of(resource)];
+            let left = told(&planned, &looked).expect("the topic is there");
+            assert_eq!(left.verdict != Verdict::InSync, is_left, "{resource}");
+        }
     }
 }

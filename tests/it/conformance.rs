@@ -34,9 +34,13 @@ mod words;
 use baseline::control::ErasedControl;
 use baseline::controls::CONTROLS;
 
-/// The controls of the list, and the specimens.
+/// The controls of the list, and the specimens; with `BASELINE_CONTROL=sns.topics` that one alone.
 fn all() -> impl Iterator<Item = &'static dyn ErasedControl> {
-    CONTROLS.iter().chain(specimens::SPECIMENS).copied()
+    let all = || CONTROLS.iter().chain(specimens::SPECIMENS).copied();
+    let only = std::env::var("BASELINE_CONTROL").ok();
+    let wanted = move |control: &&dyn ErasedControl| only.as_deref().is_none_or(|id| id == control.meta().id);
+    assert!(all().any(|control| wanted(&control)), "BASELINE_CONTROL names no control");
+    all().filter(wanted)
 }
 
 /// One test for each point, over all controls; everything that fails is told at once.

@@ -2,6 +2,7 @@
 
 use aws_sdk_cloudwatch::types::MetricAlarm;
 use aws_sdk_cloudwatchlogs::types::MetricFilter;
+use futures::try_join;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{Reader, fault};
@@ -120,17 +121,20 @@ async fn filters(aws: &Reader, group: &str) -> Result<Option<Vec<Filter>>, Fault
     Ok(Some(filters))
 }
 
-pub async fn read(aws: &Reader, group: &str) -> Result<Observed, Fault> {
-    let filters = filters(aws, group).await?;
-    let concerns = |alarm: &Alarm| {
-        alarm.name.starts_with(OURS) || filters.iter().flatten().any(|filter| filter.metric == alarm.metric)
-    };
+async fn alarms(aws: &Reader) -> Result<Vec<Alarm>, Fault> {
     let mut alarms = Vec::new();
     let mut pages = aws.cloudwatch().describe_alarms().max_records(A_PAGE).into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(fault(ALARMS))?;
-        let found = page.metric_alarms.unwrap_or_default().into_iter().filter_map(alarm);
-        alarms.extend(found.filter(|alarm| concerns(alarm)));
+        alarms.extend(page.metric_alarms.unwrap_or_default().into_iter().filter_map(alarm));
     }
+    Ok(alarms)
+}
+
+pub async fn read(aws: &Reader, group: &str) -> Result<Observed, Fault> {
+    let (filters, mut alarms) = try_join!(filters(aws, group), alarms(aws))?;
+    alarms.retain(|alarm| {
+        alarm.name.starts_with(OURS) || filters.iter().flatten().any(|filter| filter.metric == alarm.metric)
+    });
     Ok(Observed { group: group.to_owned(), filters, alarms })
 }

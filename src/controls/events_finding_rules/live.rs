@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::Client;
+use futures::future::{OptionFuture, join_all};
+use futures::join;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -73,17 +75,17 @@ pub const DESCRIBE: &str = "events:DescribeRule";
 pub const TARGETS: &str = "events:ListTargetsByRule";
 
 pub async fn read(aws: &Reader, ask: &Ask) -> Observed {
-    let mut rules = BTreeMap::new();
-    for source in &ask.rules {
-        let found = rule_of(&aws.events(), source.rule()).await;
-        rules.insert(*source, found.map_or_else(Sight::Unseen, Sight::Seen));
+    let (events, iam) = (aws.events(), aws.iam());
+    let rules = join_all(ask.rules.iter().map(async |source| {
+        let found = rule_of(&events, source.rule()).await;
+        (*source, found.map_or_else(Sight::Unseen, Sight::Seen))
+    }));
+    let role = OptionFuture::from(ask.role.then(|| role::read(&iam)));
+    let (rules, role) = join!(rules, role);
+    Observed {
+        rules: rules.into_iter().collect(),
+        role: role.map(|found| found.map_or_else(Sight::Unseen, Sight::Seen)),
     }
-    let role = if ask.role {
-        Some(role::read(&aws.iam()).await.map_or_else(Sight::Unseen, Sight::Seen))
-    } else {
-        None
-    };
-    Observed { rules, role }
 }
 
 /// The rule of this name on the default bus.
