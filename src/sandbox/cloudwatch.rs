@@ -15,7 +15,7 @@ static SERVICE: Service = Service {
     prefix: "cloudwatch",
     protocol: Protocol::Cbor,
     throttled: ("ThrottlingException", 400),
-    broken: ("InternalServiceFault", 500),
+    broken: ("InternalFailure", 500),
 };
 
 pub(super) fn operations() -> Operations {

@@ -23,7 +23,7 @@ static SERVICE: Service = Service {
     prefix: "sns",
     protocol: Protocol::Query,
     throttled: ("Throttling", 400),
-    broken: ("InternalError", 500),
+    broken: ("InternalFailure", 500),
 };
 
 pub(super) fn operations() -> Operations {

@@ -55,7 +55,14 @@ _S3 = frozenset(
     """.split()
 )
 
-_BY_PROTOCOL = {"json": _JSON, "rest-json": _JSON, "query": _QUERY, "ec2": _EC2, "rest-xml": _S3}
+_BY_PROTOCOL = {
+    "json": _JSON,
+    "rest-json": _JSON,
+    "smithy-rpc-v2-cbor": _JSON,
+    "query": _QUERY,
+    "ec2": _EC2,
+    "rest-xml": _S3,
+}
 
 
 def common_errors(protocol: str) -> frozenset[str]:
