@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_account::types::RegionOptStatus;
+use aws_sdk_organizations::Client;
 use aws_sdk_organizations::types::AccountState;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,35 @@ pub async fn members(aws: &Reader, with_units: bool, with_tags: bool) -> Result<
             .await?;
     }
     Ok(members)
+}
+
+/// See [`trusts`].
+pub const LIST_TRUSTED: &str = "organizations:ListAWSServiceAccessForOrganization";
+/// See [`administrators`].
+pub const LIST_ADMINISTRATORS: &str = "organizations:ListDelegatedAdministrators";
+
+/// Has the service, by its principal, trusted access to the organisation? Needs the management account.
+pub async fn trusts(organizations: &Client, service: &str) -> Result<bool, Fault> {
+    let mut pages = organizations.list_aws_service_access_for_organization().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(fault(LIST_TRUSTED))?;
+        if page.enabled_service_principals().iter().any(|one| one.service_principal() == Some(service)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The ids of the accounts that administer the service, by its principal, in whatever region; sorted.
+pub async fn administrators(organizations: &Client, service: &str) -> Result<Vec<String>, Fault> {
+    let call = organizations.list_delegated_administrators().service_principal(service);
+    let mut pages = call.into_paginator().items().send();
+    let mut ids = Vec::new();
+    while let Some(one) = pages.next().await {
+        ids.extend(one.map_err(fault(LIST_ADMINISTRATORS))?.id);
+    }
+    ids.sort();
+    Ok(ids)
 }
 
 async fn list_accounts(aws: &Reader) -> Result<Vec<Member>, Fault> {

@@ -6,11 +6,11 @@
 
 use std::fmt;
 
-use aws_sdk_organizations::Client as Organizations;
 use aws_sdk_securityhub::types::AdminStatus;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::organization::{self, LIST_ADMINISTRATORS, LIST_TRUSTED};
 use crate::aws::{Reader, Writer, fault};
 use crate::control::{
     AccountId, AdminAccount, AwsWrite, Call, Change, Control, Facts, Field, Finding, Known, Meta, Need,
@@ -82,8 +82,6 @@ const ENABLE_ADMINISTRATOR: Call = Call::needing(
     ],
 );
 const LIST_ADMINS: &str = "securityhub:ListOrganizationAdminAccounts";
-const LIST_REGISTERED: &str = "organizations:ListDelegatedAdministrators";
-const LIST_TRUSTED: &str = "organizations:ListAWSServiceAccessForOrganization";
 
 impl AwsWrite for Write {
     fn call(&self) -> &'static Call {
@@ -214,7 +212,7 @@ administrator's hold on all members of that region, which is why nothing here do
         example: "account: security\n",
         reach: Reach::organization(Seat::Management, Regions::Each),
         rules: &[Rule { id: RULE, severity: Severity::High, frameworks: &[] }],
-        reads: &[Call::new(LIST_ADMINS), Call::new(LIST_REGISTERED), Call::new(LIST_TRUSTED)],
+        reads: &[Call::new(LIST_ADMINS), Call::new(LIST_ADMINISTRATORS), Call::new(LIST_TRUSTED)],
         writes: &[ENABLE_ACCESS, ENABLE_ADMINISTRATOR],
         undo: Some("baseline never removes an administrator, nor trust in a service"),
     };
@@ -231,8 +229,10 @@ administrator's hold on all members of that region, which is why nothing here do
             return Ok(Live { here, ..Live::default() });
         }
         let organizations = aws.organizations();
-        let (registered, trusted) =
-            futures::try_join!(registered(&organizations), is_trusted(&organizations))?;
+        let (registered, trusted) = futures::try_join!(
+            organization::administrators(&organizations, SECURITY_HUB),
+            organization::trusts(&organizations, SECURITY_HUB)
+        )?;
         Ok(Live { here, registered, trusted: Some(trusted) })
     }
 
@@ -286,28 +286,4 @@ async fn listed(hub: &aws_sdk_securityhub::Client) -> Result<Vec<Listed>, Fault>
         here.extend(one.account_id.map(|account| Listed { account, status }));
     }
     Ok(here)
-}
-
-/// The accounts that AWS Organizations lists for the service, whatever the region.
-async fn registered(organizations: &Organizations) -> Result<Vec<String>, Fault> {
-    let call = organizations.list_delegated_administrators().service_principal(SECURITY_HUB);
-    let mut pages = call.into_paginator().items().send();
-    let mut ids = Vec::new();
-    while let Some(one) = pages.next().await {
-        ids.extend(one.map_err(fault(LIST_REGISTERED))?.id);
-    }
-    ids.sort();
-    Ok(ids)
-}
-
-async fn is_trusted(organizations: &Organizations) -> Result<bool, Fault> {
-    let mut pages = organizations.list_aws_service_access_for_organization().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(fault(LIST_TRUSTED))?;
-        let mut principals = page.enabled_service_principals().iter();
-        if principals.any(|one| one.service_principal() == Some(SECURITY_HUB)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

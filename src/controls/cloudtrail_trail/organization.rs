@@ -12,7 +12,7 @@ use super::live::Observed;
 use super::spec::TrailSpec;
 use super::write::{self, Write as TrailWrite};
 use super::{Ask, CloudTrail, EVENTS, INSIGHTS, LOGGING, TRAIL, rules};
-use crate::aws::{Reader, Writer, fault};
+use crate::aws::{Reader, Writer, fault, organization};
 use crate::control::{
     AwsWrite, Call, Change, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Regions, Risk, Rule,
     Seat, Severity, Thing, Verdict,
@@ -25,7 +25,6 @@ pub struct OrganizationTrail;
 const NAME: &str = "baseline-organization";
 const TRUST: &str = "trusted-access";
 const PRINCIPAL: &str = "cloudtrail.amazonaws.com";
-const LIST_ACCESS: &str = "organizations:ListAWSServiceAccessForOrganization";
 
 const ENABLE_ACCESS: Call = Call::needing(
     "organizations:EnableAWSServiceAccess",
@@ -154,7 +153,7 @@ insights:
             Call::new("logs:DescribeLogGroups"),
             Call::new("iam:GetRole"),
             Call::new("iam:GetRolePolicy"),
-            Call::new(LIST_ACCESS),
+            Call::new(organization::LIST_TRUSTED),
         ],
         writes: &[
             ENABLE_ACCESS,
@@ -182,7 +181,9 @@ insights:
     }
 
     async fn observe(&self, aws: &Reader, ask: &Ask) -> Result<Live, Fault> {
-        let (trail, trusted) = futures::try_join!(CloudTrail.observe(aws, ask), is_trusted(aws))?;
+        let organizations = aws.organizations();
+        let trusted = organization::trusts(&organizations, PRINCIPAL);
+        let (trail, trusted) = futures::try_join!(CloudTrail.observe(aws, ask), trusted)?;
         Ok(Live { trail, trusted })
     }
 
@@ -226,17 +227,6 @@ insights:
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<TrailSpec> {
         CloudTrail.inverse(resource, fields)
     }
-}
-
-async fn is_trusted(aws: &Reader) -> Result<bool, Fault> {
-    let mut pages = aws.organizations().list_aws_service_access_for_organization().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(fault(LIST_ACCESS))?;
-        if page.enabled_service_principals().iter().any(|one| one.service_principal() == Some(PRINCIPAL)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn trust(facts: &Facts, trusted: bool) -> Verdict<Write> {

@@ -6,14 +6,14 @@ use aws_sdk_guardduty::types::AdminStatus;
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, GUARDDUTY, MALWARE_PROTECTION};
-use crate::aws::{Reader, fault};
+use crate::aws::{Reader, fault, organization};
 use crate::control::Call;
 use crate::fault::Fault;
 
 pub const READS: &[Call] = &[
     Call::new("guardduty:ListOrganizationAdminAccounts"),
-    Call::new("organizations:ListAWSServiceAccessForOrganization"),
-    Call::new("organizations:ListDelegatedAdministrators"),
+    Call::new(organization::LIST_TRUSTED),
+    Call::new(organization::LIST_ADMINISTRATORS),
 ];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub async fn read(aws: &Reader, ask: &Ask) -> Result<Live, Fault> {
     let administrator = async { if ask.administrator { read_administrator(aws).await } else { Ok(None) } };
     let (trusted, administrator) = futures::try_join!(trusted, administrator)?;
     let elsewhere = match administrator {
-        None if ask.administrator => read_registered(aws).await?,
+        None if ask.administrator => organization::administrators(&aws.organizations(), GUARDDUTY).await?,
         _ => Vec::new(),
     };
     Ok(Live { administrator, elsewhere, trusted })
@@ -57,26 +57,11 @@ async fn read_administrator(aws: &Reader) -> Result<Option<Account>, Fault> {
     Ok(one.admin_account_id.map(|account| Account { account, leaving }))
 }
 
-async fn read_registered(aws: &Reader) -> Result<Vec<String>, Fault> {
-    let mut pages = aws
-        .organizations()
-        .list_delegated_administrators()
-        .service_principal(GUARDDUTY)
-        .into_paginator()
-        .items()
-        .send();
-    let mut accounts = Vec::new();
-    while let Some(one) = pages.next().await {
-        accounts.extend(one.map_err(fault("organizations:ListDelegatedAdministrators"))?.id);
-    }
-    Ok(accounts)
-}
-
 async fn read_trusted(aws: &Reader) -> Result<BTreeSet<String>, Fault> {
     let mut pages = aws.organizations().list_aws_service_access_for_organization().into_paginator().send();
     let mut trusted = BTreeSet::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(fault("organizations:ListAWSServiceAccessForOrganization"))?;
+        let page = page.map_err(fault(organization::LIST_TRUSTED))?;
         let all = page.enabled_service_principals.unwrap_or_default().into_iter();
         let names = all.filter_map(|one| one.service_principal);
         trusted.extend(names.filter(|one| [GUARDDUTY, MALWARE_PROTECTION].contains(&one.as_str())));

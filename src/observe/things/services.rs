@@ -5,7 +5,7 @@ use aws_sdk_inspector2::types::DelegatedAdminStatus;
 use aws_sdk_securityhub::types::Target;
 use aws_sdk_wafv2::types::Scope;
 
-use crate::aws::{Reader, fault};
+use crate::aws::{Reader, fault, organization};
 use crate::control::Found;
 use crate::fault::Fault;
 use crate::place::AccountId;
@@ -123,7 +123,7 @@ pub(super) async fn delegated_admin(aws: &Reader, service: &str, admin: &Account
         .items()
         .send();
     while let Some(one) = pages.next().await {
-        let one = one.map_err(fault("organizations:ListDelegatedAdministrators"))?;
+        let one = one.map_err(fault(organization::LIST_ADMINISTRATORS))?;
         if one.id() == Some(admin.as_str()) {
             return Ok(Found::Present { arn: one.arn.unwrap_or_default() });
         }
@@ -178,14 +178,8 @@ pub(super) async fn regional_admin(aws: &Reader, service: &str, admin: &AccountI
 
 /// Services with trusted access have no ARN: they go by their principal.
 pub(super) async fn service_access(aws: &Reader, service: &str) -> Result<Found, Fault> {
-    let mut pages = aws.organizations().list_aws_service_access_for_organization().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(fault("organizations:ListAWSServiceAccessForOrganization"))?;
-        if page.enabled_service_principals().iter().any(|one| one.service_principal() == Some(service)) {
-            return Ok(Found::Present { arn: service.to_owned() });
-        }
-    }
-    Ok(Found::Absent)
+    let trusted = organization::trusts(&aws.organizations(), service).await?;
+    Ok(if trusted { Found::Present { arn: service.to_owned() } } else { Found::Absent })
 }
 
 /// The region's detector, by its id.

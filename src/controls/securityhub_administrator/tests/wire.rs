@@ -1,8 +1,8 @@
 //! Answers as AWS documents them, read by the SDK.
 
-use super::super::{is_trusted, listed as read_listed, registered as read_registered};
+use super::super::{SECURITY_HUB, listed as read_listed};
 use super::*;
-use crate::aws::canned;
+use crate::aws::{canned, organization};
 
 #[tokio::test]
 async fn administrators_registrations_and_trust() {
@@ -19,8 +19,11 @@ async fn administrators_registrations_and_trust() {
         "NextToken":"t"}"#;
     let second = r#"{"EnabledServicePrincipals":[{"ServicePrincipal":"securityhub.amazonaws.com","DateEnabled":1.6E9}]}"#;
     let sdk = canned::sdk(&[("/", 200, delegated), ("/", 200, first), ("/", 200, second), ("/", 200, "{}")]);
-    let organizations = Organizations::new(&sdk);
-    assert_eq!(read_registered(&organizations).await, Ok(vec!["777788889999".to_owned()]));
-    assert_eq!(is_trusted(&organizations).await, Ok(true));
-    assert_eq!(is_trusted(&organizations).await, Ok(false));
+    let organizations = aws_sdk_organizations::Client::new(&sdk);
+    assert_eq!(
+        organization::administrators(&organizations, SECURITY_HUB).await,
+        Ok(vec!["777788889999".to_owned()])
+    );
+    assert_eq!(organization::trusts(&organizations, SECURITY_HUB).await, Ok(true));
+    assert_eq!(organization::trusts(&organizations, SECURITY_HUB).await, Ok(false));
 }
