@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod render;
 mod show;
+mod signals;
 mod validate;
 
 use std::ffi::OsString;

@@ -13,6 +13,7 @@ use super::context::{self, Reach, Ready};
 use super::io::Io;
 use super::plan::{ending, known_regions, typed};
 use super::progress::Progress;
+use super::signals::Signals;
 use crate::apply::{self, ApplyReport, Applying, ChangeResult, Event};
 use crate::audit::{Audit, AuditError, Used};
 use crate::controls::CONTROLS;
@@ -184,7 +185,9 @@ async fn remembered(fleet: &Fleet, audit: &Audit, plan: &Plan, args: &Args) -> R
 
 async fn execute(fleet: &Fleet, audit: &Audit, guarded: &Guarded, io: &Io) -> Result<ApplyReport, Stop> {
     let stop = CancellationToken::new();
-    let listening = tokio::spawn(listen(stop.clone()));
+    let signals = Signals::listen()
+        .map_err(|error| Stop::failed(anyhow::Error::new(error).context("cannot listen for signals")))?;
+    let listening = tokio::spawn(obey(signals, stop.clone()));
     let progress = Progress::new(io, "changes made", guarded.plan().changes().count());
     let on = |event: Event<'_>| match event {
         Event::Started { control, scope, .. } => progress.say(format!("{control} in {scope}, changes made")),
@@ -196,29 +199,12 @@ async fn execute(fleet: &Fleet, audit: &Audit, guarded: &Guarded, io: &Io) -> Re
 }
 
 /// The first Ctrl-C (or SIGTERM) lets the step in hand finish; the second ends the process.
-async fn listen(stop: CancellationToken) {
-    signal().await;
+async fn obey(mut signals: Signals, stop: CancellationToken) {
+    signals.next().await;
     stop.cancel();
-    signal().await;
+    signals.next().await;
     #[expect(clippy::disallowed_methods, reason = "the second signal means now")]
     std::process::exit(i32::from(Exit::Interrupted.code()));
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    drop(tokio::signal::ctrl_c().await);
 }
 
 /// What an apply exits with: how its changes ended, and what else the plan holds.

@@ -52,7 +52,9 @@ fn wait_for(path: &Path) -> bool {
 #[ignore = "runs as a process of the test above"]
 fn an_apply_for_another_process_to_interrupt() {
     let Some(report) = std::env::var_os(REPORT).map(PathBuf::from) else { return };
-    let shell = Shell::many(3);
+    // The clock is paused, so that only work takes time: enough of it that the signal comes before its end.
+    let shell = Shell::many(30);
+    shell.edit("organization.yaml", "  roles:", "  guards: {accountsAtOnce: 30}\n  roles:");
     shell.world.set_weather(Weather::fair().latency(Duration::from_millis(250)));
     let audit = shell.dir().join(".audit/runs");
     let started = report.with_extension("started");
