@@ -15,6 +15,7 @@ pub mod diff;
 pub mod durable;
 pub mod fault;
 pub mod place;
+pub mod pointer;
 
 // the AWS edge
 pub mod aws;

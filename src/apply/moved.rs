@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::control::{Change, Finding, Step, Verdict};
+use crate::pointer;
 
 /// Why a finding is no longer the one that was planned: `enabled was false when planned and is true now`.
 pub(super) fn what(planned: &Finding<Step>, now: &[Finding<Step>]) -> String {
@@ -21,7 +22,7 @@ pub(super) fn what(planned: &Finding<Step>, now: &[Finding<Step>]) -> String {
         Verdict::Unknown { fault } => return fault.to_string(),
     };
     for field in &before.fields {
-        let name = name(&field.path);
+        let name = pointer::dotted(&field.path);
         match now.fields.iter().find(|other| other.path == field.path) {
             Some(other) if other.before != field.before => {
                 return format!(
@@ -35,7 +36,7 @@ pub(super) fn what(planned: &Finding<Step>, now: &[Finding<Step>]) -> String {
         }
     }
     match now.fields.iter().find(|field| before.fields.iter().all(|other| other.path != field.path)) {
-        Some(field) => format!("{} is {} now", name(&field.path), word(&field.before)),
+        Some(field) => format!("{} is {} now", pointer::dotted(&field.path), word(&field.before)),
         None => "what the call would carry along is not what it was when planned".into(),
     }
 }
@@ -45,14 +46,10 @@ pub(super) fn left(change: &Change<Step>, interrupted: bool) -> String {
     let fields: Vec<String> = change
         .fields
         .iter()
-        .map(|field| format!("{} is still {}", name(&field.path), word(&field.before)))
+        .map(|field| format!("{} is still {}", pointer::dotted(&field.path), word(&field.before)))
         .collect();
     let fields = fields.join(", ");
     if interrupted { format!("interrupted while {fields}") } else { fields }
-}
-
-fn name(path: &str) -> String {
-    path.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
 }
 
 fn word(value: &Value) -> String {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Facts, Field, Finding, Known, Meta, Need};
 use crate::fault::Fault;
+use crate::pointer;
 
 /// A write with its parameters, in names rather than ids; what AWS alone knows (key ids, ETags, lock
 /// tokens) is looked up when the step runs. It goes into the plan file, so apply has nothing left to choose.
@@ -84,7 +85,7 @@ pub trait Control: Send + Sync + 'static {
 fn put(into: &mut Value, pointer: &str, value: Value) {
     let mut at = into;
     for key in pointer.trim_start_matches('/').split('/') {
-        let key = key.replace("~1", "/").replace("~0", "~");
+        let key = pointer::unescaped(key);
         let Value::Object(map) = at else { return };
         at = map.entry(key).or_insert_with(|| Value::Object(Map::new()));
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::aws::{Reader, Writer};
 use crate::control::{AwsWrite, Control, Facts, Field, Finding, Known, Meta, Need};
 use crate::fault::Fault;
+use crate::pointer;
 
 /// A spec or saved value that does not fit the control's type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +74,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     for segment in path {
         match segment {
             Segment::Seq { index } => out.push_str(&format!("/{index}")),
-            Segment::Map { key } => out.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => out.push_str(&format!("/{}", pointer::escaped(key))),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }

@@ -12,6 +12,7 @@ use crate::control::{
     Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Thing, Verdict,
 };
 use crate::fault::Fault;
+use crate::pointer;
 
 mod live;
 mod plan;
@@ -207,15 +208,14 @@ deliverTo: archive
         let mut spec = DetectorSpec::default();
         for field in fields {
             let on = field.before.as_bool();
-            let name = |key: &str| key.replace("~1", "/").replace("~0", "~");
             match field.path.trim_start_matches('/').split_once('/') {
                 None if field.path == "/enabled" => spec.enabled = Some(on.unwrap_or(false)),
                 None if field.path == "/frequency" => {
                     spec.frequency = field.before.as_str().and_then(Frequency::of);
                 }
                 Some((_, _)) if field.before == Value::Null => {}
-                Some(("features", key)) => drop(spec.features.insert(name(key), on)),
-                Some(("runtimeAgents", key)) => drop(spec.runtime_agents.insert(name(key), on)),
+                Some(("features", key)) => drop(spec.features.insert(pointer::unescaped(key), on)),
+                Some(("runtimeAgents", key)) => drop(spec.runtime_agents.insert(pointer::unescaped(key), on)),
                 _ => {}
             }
         }

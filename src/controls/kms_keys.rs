@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Reach, Rule, Severity, Sight};
 use crate::fault::Fault;
+use crate::pointer;
 
 mod live;
 mod plan;
@@ -171,7 +172,6 @@ keys:
     /// Nothing is taken out again: what was not there before says nothing.
     fn inverse(&self, alias: &str, fields: &[Field]) -> Option<KeysSpec> {
         let mut spec = KeySpec::default();
-        let name = |key: &str| key.replace("~1", "/").replace("~0", "~");
         for field in fields {
             let before = field.before.clone();
             let mut path = field.path.trim_start_matches("/keys/").splitn(3, '/').skip(1);
@@ -183,11 +183,13 @@ keys:
                 }
                 (Some("usedBy"), None) => spec.used_by = serde_json::from_value(before).ok().flatten(),
                 (Some("from"), None) => spec.from = before.try_into().ok(),
-                (Some("statements"), Some(sid)) if !statement::is_ours(&name(sid)) => {
-                    spec.statements.extend(before.try_into().ok().map(|statement| (name(sid), statement)));
+                (Some("statements"), Some(sid)) if !statement::is_ours(&pointer::unescaped(sid)) => {
+                    spec.statements
+                        .extend(before.try_into().ok().map(|statement| (pointer::unescaped(sid), statement)));
                 }
                 (Some("tags"), Some(tag)) => {
-                    spec.tags.extend(before.as_str().map(|value| (name(tag), value.to_owned())));
+                    spec.tags
+                        .extend(before.as_str().map(|value| (pointer::unescaped(tag), value.to_owned())));
                 }
                 _ => {}
             }

@@ -7,6 +7,7 @@
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Thing};
 use crate::fault::Fault;
+use crate::pointer;
 
 mod live;
 mod parameters;
@@ -159,7 +160,7 @@ controls:
                 }
                 [_, "parameters", name] => {
                     let setting: Setting = serde_json::from_value(field.before.clone()).ok()?;
-                    choice.parameters.insert(name.replace("~1", "/").replace("~0", "~"), setting);
+                    choice.parameters.insert(pointer::unescaped(name), setting);
                 }
                 _ => {}
             }

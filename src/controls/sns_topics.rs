@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
 use crate::fault::Fault;
+use crate::pointer;
 
 mod endpoint;
 mod live;
@@ -181,7 +182,7 @@ topics:
                     spec.from = serde_json::from_value(field.before.clone()).ok().flatten();
                 }
                 (Some("tags"), Some(tag)) => {
-                    let tag = tag.replace("~1", "/").replace("~0", "~");
+                    let tag = pointer::unescaped(tag);
                     spec.tags.extend(text.map(|value| (tag, value)));
                 }
                 _ => {}

@@ -10,6 +10,7 @@ use crate::desired::read::{self, Problems};
 use crate::desired::{regions, shape, template};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::place::Region;
+use crate::pointer;
 
 /// Every control that documents may name.
 pub type Controls = &'static [&'static dyn ErasedControl];
@@ -248,7 +249,7 @@ fn readable(path: &str, id: &str) -> String {
 fn remove(value: &mut Value, pointer: &str) -> bool {
     let Some((parent, key)) = pointer.rsplit_once('/') else { return false };
     match value.pointer_mut(parent) {
-        Some(Value::Object(map)) => map.remove(&key.replace("~1", "/").replace("~0", "~")).is_some(),
+        Some(Value::Object(map)) => map.remove(&pointer::unescaped(key)).is_some(),
         Some(Value::Array(_)) => remove(value, parent),
         _ => false,
     }

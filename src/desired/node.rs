@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::diagnostic::Span;
+use crate::pointer;
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,20 +98,16 @@ impl Node {
     pub fn locate_key(&self, pointer: &str) -> Option<Span> {
         let (parent, key) = pointer.rsplit_once('/')?;
         let at = segments(parent).try_fold(self, |at, segment| at.step(&segment))?;
-        at.get(&unescape(key)).map(|entry| entry.span)
+        at.get(&pointer::unescaped(key)).map(|entry| entry.span)
     }
 }
 
 /// The parts of a JSON pointer (RFC 6901).
 pub fn segments(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(unescape)
+    pointer.split('/').skip(1).map(pointer::unescaped)
 }
 
 /// One more part on a JSON pointer.
 pub fn child(pointer: &str, key: &str) -> String {
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
-}
-
-fn unescape(segment: &str) -> String {
-    segment.replace("~1", "/").replace("~0", "~")
+    format!("{pointer}/{}", pointer::escaped(key))
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::pointer;
+
 /// One leaf that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delta<'a> {
@@ -34,7 +36,7 @@ fn walk<'a>(pointer: String, before: Option<&'a Value>, after: Option<&'a Value>
     };
     let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for key in keys {
-        let inner = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+        let inner = format!("{pointer}/{}", pointer::escaped(key));
         // `old` and `new` may be the local empty map, which has no entry to lend.
         let side = |value: Option<&'a Value>| value.and_then(|value| value.get(key));
         walk(inner, side(before), side(after), out);

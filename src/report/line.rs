@@ -2,6 +2,7 @@
 
 use crate::control::{Change, Step, Thing, Verdict};
 use crate::plan::{Item, Outcome, Plan, Position};
+use crate::pointer;
 
 use super::fold::Block;
 use super::human::short;
@@ -78,8 +79,7 @@ fn fields(change: &Change<Step>) -> String {
         .fields
         .iter()
         .map(|field| {
-            let path =
-                field.path.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+            let path = pointer::dotted(&field.path);
             match (short(&field.before), short(&field.after)) {
                 (Some(before), Some(after)) => format!("{path} {before} → {after}"),
                 _ => format!("{path} differs"),

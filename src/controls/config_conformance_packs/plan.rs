@@ -10,6 +10,7 @@ use super::spec::PackSpec;
 use super::write::{Made, PUT_PACK, Write};
 use crate::control::{Change, Direction, Facts, Field, Progress, Verdict};
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 /// The model: `TemplateBody`, `ConformancePackName`, `ConformancePackInputParameters`, and the quotas (Developer
 /// Guide, "Service limits").
@@ -32,12 +33,8 @@ pub fn digest(template: &str) -> String {
     format!("sha256-{}", &hex[..32])
 }
 
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
 fn path(pack: &str, leaf: &str) -> String {
-    format!("/packs/{}/{leaf}", escaped(pack))
+    format!("/packs/{}/{leaf}", pointer::escaped(pack))
 }
 
 /// `Err` names the limit.
@@ -92,7 +89,7 @@ pub fn pack(facts: &Facts, name: &str, spec: &PackSpec, live: Option<&Pack>, tot
     }
     let mut fields = differences(name, spec, live);
     if live.is_some() && state.ends_with("_FAILED") {
-        fields.push(Field::new(format!("/packs/{}", escaped(name)), state, "deployed"));
+        fields.push(Field::new(format!("/packs/{}", pointer::escaped(name)), state, "deployed"));
     }
     if fields.is_empty() && live.is_some() {
         return Verdict::InSync;
@@ -160,7 +157,7 @@ fn differences(name: &str, spec: &PackSpec, live: Option<&Pack>) -> Vec<Field> {
     compare("documentVersion", spec.document_version.as_deref(), version, "none");
     for (parameter, want) in spec.parameters() {
         let now = live.and_then(|live| live.parameters.get(parameter)).map(String::as_str);
-        compare(&format!("parameters/{}", escaped(parameter)), Some(want), now, "none");
+        compare(&format!("parameters/{}", pointer::escaped(parameter)), Some(want), now, "none");
     }
     fields
 }

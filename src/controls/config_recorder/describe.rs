@@ -11,6 +11,7 @@ use super::spec::{
     Days, DeliverTo, Exclude, Frequency, GlobalTypes, MOST_DAYS, NONE, Record, RecorderSpec, Role, Snapshots,
 };
 use crate::control::{Facts, Field, Known, Verdict};
+use crate::pointer;
 
 pub fn import(facts: &Facts, known: &Known, observed: &Observed) -> Option<RecorderSpec> {
     let live = observed.recorder.as_ref()?;
@@ -69,7 +70,7 @@ pub fn inverse(fields: &[Field]) -> Option<RecorderSpec> {
             }
             path => {
                 if let Some(name) = path.strip_prefix("/frequencyOf/") {
-                    let name = name.replace("~1", "/").replace("~0", "~");
+                    let name = pointer::unescaped(name);
                     spec.frequency_of.extend(BTreeMap::from([(name, text.and_then(Frequency::of))]));
                 }
             }

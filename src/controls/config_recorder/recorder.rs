@@ -8,6 +8,7 @@ use super::live::{Recorder, Types};
 use super::spec::{Frequency, GlobalTypes, NONE, RecorderSpec, records_iam};
 use super::write::{Settings, Write};
 use crate::control::{Change, Direction, Facts, Field, Risk, Verdict};
+use crate::pointer;
 
 /// What everybody's tools call a recorder that nobody named.
 const NAME: &str = "default";
@@ -29,7 +30,7 @@ pub fn is_service_linked(role_arn: &str) -> bool {
 
 /// A key of a map as a path of the spec (RFC 6901).
 pub fn path(map: &str, name: &str) -> String {
-    format!("/{map}/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("/{map}/{}", pointer::escaped(name))
 }
 
 /// What differs, and what that does.

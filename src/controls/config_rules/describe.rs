@@ -11,6 +11,7 @@ use super::spec::{
     Attempts, Frequency, NONE, Percent, RemediationSpec, RuleSpec, RulesSpec, ScopeSpec, Seconds, Trigger,
 };
 use crate::control::{Facts, Field, Known};
+use crate::pointer;
 
 /// The rules that nobody else's service made.
 pub fn import(facts: &Facts, known: &Known, observed: &Observed) -> Option<RulesSpec> {
@@ -74,7 +75,7 @@ fn remediation(facts: &Facts, known: &Known, live: &Remediation) -> RemediationS
 /// spec, and a function or a role in another place cannot be said.
 pub fn inverse(resource: &str, fields: &[Field]) -> Option<RulesSpec> {
     let mut rule = Map::new();
-    let prefix = format!("/rules/{}/", super::rule::escaped(resource));
+    let prefix = format!("/rules/{}/", pointer::escaped(resource));
     for field in fields.iter().filter(|field| field.before != Value::Null) {
         let Some(leaf) = field.path.strip_prefix(&prefix) else { continue };
         let unsayable = field.before.as_str().is_some_and(|text| text.contains(' ') && !is_text(leaf));
@@ -101,7 +102,7 @@ fn is_text(leaf: &str) -> bool {
 fn put(into: &mut Map<String, Value>, leaf: &str, value: Value) {
     match leaf.split_once('/') {
         None => {
-            into.insert(leaf.replace("~1", "/").replace("~0", "~"), value);
+            into.insert(pointer::unescaped(leaf), value);
         }
         Some((head, rest)) => {
             let inner = into.entry(head).or_insert_with(|| Value::Object(Map::new()));

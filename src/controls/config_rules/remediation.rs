@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::limits;
 use super::live::{Exception, Remediation, Resource, Rule};
-use super::rule::{escaped, invalid, path, recorder};
+use super::rule::{invalid, path, recorder};
 use super::spec::{NONE, RemediationSpec, written};
 use super::write::Write;
 use crate::control::{Change, Direction, Exempt, Facts, Field, Risk, Thing, Verdict};
+use crate::pointer;
 
 /// The parameter that says which role a document runs with.
 pub const ROLE: &str = "AutomationAssumeRole";
@@ -167,7 +168,9 @@ fn compare(
     }
     for (name, values) in spec.parameters().filter(|(name, _)| *name != ROLE) {
         let now = now.parameters.get(name).map_or_else(|| NONE.into(), |values| written(values));
-        work.compare(&format!("parameters/{}", escaped(name)), Some(written(values)), &now, |_| Neutral);
+        work.compare(&format!("parameters/{}", pointer::escaped(name)), Some(written(values)), &now, |_| {
+            Neutral
+        });
     }
     let concurrency = now.concurrency_percent.unwrap_or(CONCURRENCY);
     let percent = spec.concurrency_percent.map(|one| one.get());
@@ -259,7 +262,7 @@ pub fn exceptions(
             comply.push(format!("{} {}", resource.kind, resource.id));
             continue;
         }
-        let leaf = format!("exceptions/{}", escaped(&format!("{}/{}", resource.kind, resource.id)));
+        let leaf = format!("exceptions/{}", pointer::escaped(&format!("{}/{}", resource.kind, resource.id)));
         let before = exception_word(live.exception.as_ref());
         fields.push(Field::new(path(name, &leaf), before, exception_word(Some(&exception))));
         steps.push(Write::Exception {

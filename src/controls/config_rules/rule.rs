@@ -10,16 +10,13 @@ use super::spec::{Frequency, NONE, RuleSpec, Source, Trigger};
 use super::write::{PUT_RULE, Put, Sent, Write};
 use crate::control::{Change, Direction, Facts, Field, Progress, Risk, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 const COST: &str = "AWS Config charges for each evaluation of a rule";
 
 /// A path of the spec below one rule (RFC 6901).
 pub fn path(rule: &str, leaf: &str) -> String {
-    format!("/rules/{}/{leaf}", escaped(rule))
-}
-
-pub fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    format!("/rules/{}/{leaf}", pointer::escaped(rule))
 }
 
 pub fn invalid(message: impl Into<String>) -> Verdict<Write> {
@@ -211,7 +208,7 @@ fn compare(facts: &Facts, spec: &RuleSpec, live: Option<&Rule>, work: &mut Work<
     for (name, want) in spec.parameters() {
         let now = live.and_then(|live| live.parameters.get(name)).map(text);
         // Which value is the stricter one, only the rule knows.
-        work.compare(&format!("parameters/{}", escaped(name)), Some(want), now.as_deref(), Neutral);
+        work.compare(&format!("parameters/{}", pointer::escaped(name)), Some(want), now.as_deref(), Neutral);
     }
     let none = live::Scope::default();
     let now = live.map_or(&none, |live| &live.scope);

@@ -9,6 +9,7 @@ use super::spec::{DetectorSpec, Frequency, ON_BY_DEFAULT, RUNTIME, declared};
 use super::write::{Place, Settings, Write};
 use crate::control::{Archive, Change, Direction, Facts, Field, Known, Progress, Risk, Thing, Verdict};
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 /// The archive's key, by its name.
 pub fn key(archive: &Archive) -> Thing {
@@ -30,7 +31,7 @@ fn toward(on: bool) -> Direction {
 
 /// A key of a map as a path of the spec (RFC 6901).
 fn path(map: &str, name: &str) -> String {
-    format!("/{map}/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("/{map}/{}", pointer::escaped(name))
 }
 
 /// One declared leaf that is live otherwise.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::pointer;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -156,7 +158,7 @@ impl OrganizationSpec {
 
 impl At<'_> {
     fn path(self) -> String {
-        let under = |map: &str, name: &str| format!("/{map}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let under = |map: &str, name: &str| format!("/{map}/{}", pointer::escaped(name));
         match self {
             Self::Members => "/newMembers".to_owned(),
             Self::Feature(name) => under("features", name),

@@ -9,6 +9,7 @@ use super::spec::{ECR, LAMBDA, LAMBDA_CODE, PullDuration, PushDuration, ScanMode
 use super::write::{UPDATE, Write};
 use crate::control::{Change, Direction, Field, ManualTask, Progress, Sight, Verdict, Verified};
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 fn toward(on: bool) -> Direction {
     if on { Direction::Strengthens } else { Direction::Weakens }
@@ -136,7 +137,7 @@ fn change(
         off.push(LAMBDA_CODE.into());
         carries.push(format!("{LAMBDA_CODE} false: not declared, but it needs {LAMBDA}"));
     }
-    let path = |name: &str| format!("/resourceTypes/{}", name.replace('~', "~0").replace('/', "~1"));
+    let path = |name: &str| format!("/resourceTypes/{}", pointer::escaped(name));
     let fields = differing.iter().map(|one| Field::new(path(one.name), !one.want, one.want)).collect();
     let mut evidence = Vec::new();
     if on.iter().any(|name| name == ECR) {

@@ -13,6 +13,7 @@ use crate::control::{
 };
 use crate::diff::policy::open_to_everyone;
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 /// One declared key in one scope.
 #[derive(Clone, Copy)]
@@ -26,11 +27,6 @@ pub struct Declared<'a> {
 const A_KEY: &str = "a key is charged by the month";
 const ROTATIONS: &str = "the first two rotations of a key add to its monthly charge";
 
-/// A key of a map as a part of a path (RFC 6901).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
 fn unasked(call: &str) -> Fault {
     Fault::local(FaultKind::Invalid, call, "it was not asked for")
 }
@@ -38,7 +34,7 @@ fn unasked(call: &str) -> Fault {
 impl Declared<'_> {
     /// The path of the key itself.
     pub fn whole(&self) -> String {
-        format!("/keys/{}", escaped(self.alias))
+        format!("/keys/{}", pointer::escaped(self.alias))
     }
 
     /// The path of a leaf of the key.
@@ -48,7 +44,7 @@ impl Declared<'_> {
 
     /// The path of an entry of one of the key's maps.
     pub fn entry(&self, map: &str, name: &str) -> String {
-        format!("{}/{map}/{}", self.whole(), escaped(name))
+        format!("{}/{map}/{}", self.whole(), pointer::escaped(name))
     }
 
     fn say(&self, rule: &str, verdict: Verdict<Write>) -> Finding<Write> {

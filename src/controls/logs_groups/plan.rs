@@ -8,6 +8,7 @@ use super::write::Write;
 use crate::control::{
     Change, Direction, Facts, Field, Known, ManualTask, Retention, Risk, Thing, Verdict, Verified,
 };
+use crate::pointer;
 
 /// A leaf of the spec and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,7 +93,7 @@ impl<'s> Governing<'s> {
 }
 
 fn entry_path(name: &str) -> String {
-    format!("/groups/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("/groups/{}", pointer::escaped(name))
 }
 
 /// The key of that alias in this account and region.

@@ -12,6 +12,7 @@ use crate::control::{
     Bounded, Change, Direction, Facts, Field, Finding, ManualTask, Sight, Verdict, Verified,
 };
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 /// One finding for each declared rule.
 pub fn plan(facts: &Facts, spec: &AutomationSpec, live: &Live) -> Vec<Finding<Write>> {
@@ -34,7 +35,7 @@ pub fn plan(facts: &Facts, spec: &AutomationSpec, live: &Live) -> Vec<Finding<Wr
 
 /// A leaf of a rule as a path of the spec (RFC 6901).
 fn path(name: &str, leaf: &str) -> String {
-    format!("/rules/{}/{leaf}", name.replace('~', "~0").replace('/', "~1"))
+    format!("/rules/{}/{leaf}", pointer::escaped(name))
 }
 
 fn left_to(administrator: &str, evidence: String) -> Verdict<Write> {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::live::{Live, Parameter, Parameters, Properties};
-use super::plan::escaped;
 use super::read::GET_DEFINITION;
 use super::spec::{ControlsSpec, DEFAULT, Setting};
 use super::write::{Value, Write};
 use crate::control::{Change, Direction, Field, Finding, Verdict};
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 const RULE: &str = "parameters";
 
@@ -88,7 +88,7 @@ fn control(
         };
     }
     let fields = differing.iter().map(|(name, want, live)| {
-        let path = format!("/controls/{}/parameters/{}", escaped(id), escaped(name));
+        let path = format!("/controls/{}/parameters/{}", pointer::escaped(id), pointer::escaped(name));
         Field::new(path, live.setting().value(), want.value())
     });
     let fields = fields.collect();

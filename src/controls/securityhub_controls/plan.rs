@@ -8,6 +8,7 @@ use super::write::Write;
 use crate::control::{
     Change, Direction, Facts, Field, Finding, Known, Progress, Sight, Standard, Thing, Verdict,
 };
+use crate::pointer;
 
 const RULE: &str = "enabled";
 /// The word for no reason.
@@ -22,11 +23,6 @@ pub fn holder(facts: &Facts, known: &Known, live: Option<&Live>) -> Option<Strin
     let seat = own.account().to_string();
     let administrator = live.and_then(|live| live.administrator.clone()).unwrap_or(seat);
     known.is_absent(&own).then(|| format!("the Security Hub administrator, account {administrator}"))
-}
-
-/// A key of a map as a part of a path (RFC 6901).
-pub fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 fn progressing(what: impl Into<String>) -> Verdict<Write> {
@@ -107,7 +103,7 @@ fn one(
     if standards.is_empty() {
         return Some(Verdict::InSync);
     }
-    let path = |leaf: &str| format!("/controls/{}/{leaf}", escaped(key));
+    let path = |leaf: &str| format!("/controls/{}/{leaf}", pointer::escaped(key));
     let switches = seen.iter().any(|(_, one)| one.enabled != want);
     if let Some(holder) = holder {
         let is = if switches { !want } else { want };

@@ -8,6 +8,7 @@ use crate::control::{
     Change, Direction, Facts, Field, Known, ManualTask, Progress, Standard, Thing, Verdict, Verified,
 };
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 /// What a standard stands on here: Security Hub, and a recorder that records, without which it is enabled and checks
 /// nothing.
@@ -36,7 +37,7 @@ fn foreign(holder: &str, path: &str, before: &str) -> Verdict<Write> {
 
 /// A key of the map as a path of the spec (RFC 6901).
 fn path(key: &str) -> String {
-    format!("/standards/{}", key.replace('~', "~0").replace('/', "~1"))
+    format!("/standards/{}", pointer::escaped(key))
 }
 
 fn unknown(message: String) -> Verdict<Write> {

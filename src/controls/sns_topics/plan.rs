@@ -13,6 +13,7 @@ use crate::control::{
     Change, Direction, Facts, Field, Finding, Known, ManualTask, Risk, Sight, Thing, Verdict, Verified,
 };
 use crate::fault::{Fault, FaultKind};
+use crate::pointer;
 
 /// One declared topic in one scope.
 #[derive(Clone, Copy)]
@@ -21,11 +22,6 @@ pub struct Declared<'a> {
     pub known: &'a Known,
     pub name: &'a str,
     pub spec: &'a TopicSpec,
-}
-
-/// A key of a map as a part of a path (RFC 6901).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn unasked(call: &str) -> Fault {
@@ -46,7 +42,7 @@ pub fn key(facts: &Facts, spec: &TopicSpec) -> Option<Thing> {
 impl Declared<'_> {
     /// The path of the topic itself.
     pub fn whole(&self) -> String {
-        format!("/topics/{}", escaped(self.name))
+        format!("/topics/{}", pointer::escaped(self.name))
     }
 
     /// The path of a leaf of the topic.
@@ -55,7 +51,7 @@ impl Declared<'_> {
     }
 
     fn tag(&self, name: &str) -> String {
-        self.path(&format!("tags/{}", escaped(name)))
+        self.path(&format!("tags/{}", pointer::escaped(name)))
     }
 
     fn say(&self, rule: &str, verdict: Verdict<Write>) -> Finding<Write> {
@@ -119,7 +115,7 @@ impl Declared<'_> {
     }
 
     fn subscription_fields(&self, label: &str, subscription: &Subscription) -> [Field; 2] {
-        let path = |leaf: &str| self.path(&format!("subscriptions/{}/{leaf}", escaped(label)));
+        let path = |leaf: &str| self.path(&format!("subscriptions/{}/{leaf}", pointer::escaped(label)));
         [
             Field::new(path("protocol"), Value::Null, subscription.protocol.word()),
             Field::new(path("endpoint"), Value::Null, subscription.shown()),

@@ -8,6 +8,7 @@ use super::live::Live;
 use super::spec::{AclSpec, Priority, RuleWord};
 use super::words::{Mode, Otherwise, Version, Window};
 use crate::control::Field;
+use crate::pointer;
 
 /// How a live value is told that the words of the YAML cannot tell.
 const OTHER: &str = "another way";
@@ -144,7 +145,7 @@ fn walk(path: &str, want: &Value, have: &Value, into: &mut Vec<(String, Value, V
     let none = Map::new();
     let live = have.as_object().unwrap_or(&none);
     for (key, inner) in map {
-        let path = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
+        let path = format!("{path}/{}", pointer::escaped(key));
         walk(&path, inner, live.get(key).unwrap_or(&Value::Null), into);
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::control::{ChangeKind, Field};
+use crate::pointer;
 
 use super::super::style::Paint;
 use super::super::text::Text;
@@ -57,12 +58,8 @@ fn column(rows: &[Row<'_>], row: &Row<'_>) -> usize {
 /// The rows of a field: one, or one for each leaf where a whole map is created.
 fn rows(kind: ChangeKind, field: &Field) -> Vec<Row<'_>> {
     let before = (kind == ChangeKind::Update).then_some(&field.before);
-    let mut path: Vec<String> = field
-        .path
-        .trim_start_matches('/')
-        .split('/')
-        .map(|part| part.replace("~1", "/").replace("~0", "~"))
-        .collect();
+    let mut path: Vec<String> =
+        field.path.trim_start_matches('/').split('/').map(pointer::unescaped).collect();
     // A path through a list has no map to stand under: `rules.0.scanOnPush`.
     if path.iter().any(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())) {
         path = vec![path.join(".")];
