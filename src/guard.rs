@@ -11,7 +11,7 @@ use std::str::FromStr;
 use wildmatch::WildMatch;
 
 pub use memory::{Descent, never_backwards, no_shrinking};
-pub use saved::saved_plan;
+pub use saved::{not_signed, saved_plan};
 
 use crate::control::{Direction, Risk};
 use crate::desired::Guards;

@@ -2,7 +2,9 @@
 //!
 //! The file holds the documents themselves beside the plan, so it can be judged again and verified where the
 //! YAML is not. It is applied once, before it expires, from where it was made for. Its digest, which a reviewed
-//! comment shows, tells whether it is still the file that was reviewed.
+//! comment shows, tells whether it is still the file that was reviewed; a signature tells who made it.
+
+mod signature;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -12,6 +14,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use signature::{Signature, sign, verify};
 
 use crate::aws::Aws;
 use crate::aws::organization::Member;
@@ -52,6 +56,9 @@ pub struct SavedPlan {
     pub plan: Plan,
     /// `sha256:…` over everything above.
     pub digest: String,
+    /// Over the digest, where the plan was signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 /// From where AWS is reached: a plan is applied from where it was made.
@@ -95,8 +102,12 @@ pub enum SavedError {
 
 impl SavedPlan {
     /// The digest of what it holds.
-    fn measured(&self) -> Result<String, serde_json::Error> {
-        let blank = Self { digest: String::new(), ..self.clone() };
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written as JSON.
+    pub fn measured(&self) -> Result<String, serde_json::Error> {
+        let blank = Self { digest: String::new(), signature: None, ..self.clone() };
         let mut hash = Sha256::new();
         hash.update(serde_json::to_vec(&blank)?);
         let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -186,6 +197,7 @@ impl Saving<'_> {
             selectors: self.selectors,
             plan,
             digest: String::new(),
+            signature: None,
         }
     }
 }

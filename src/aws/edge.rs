@@ -256,11 +256,12 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("s3:GetObject"),
 ];
 
-/// The audit record in a bucket, and nothing else.
-pub const ENGINE_WRITES: &[Call] = &[Call::new("s3:PutObject")];
+/// What only the caller's own credentials are for: the audit record in a bucket, and signatures of plans.
+pub const ENGINE_WRITES: &[Call] =
+    &[Call::new("s3:PutObject"), Call::new("kms:Sign"), Call::new("kms:Verify")];
 
 impl Context {
-    /// A context for the engine's own calls. Only the caller's session may write, and only the audit record.
+    /// A context for the engine's own calls. Only the caller's session may write, and only what is its own.
     pub(super) fn engine(scope: Scope, session: Session, partition: RetryPartition) -> Arc<Self> {
         let writes = if session.purpose() == Purpose::Caller { ENGINE_WRITES } else { &[] };
         Arc::new(Self {

@@ -23,7 +23,7 @@ use crate::observe::Fleet;
 use crate::place::AccountId;
 use crate::plan::{Exit, Outcome, Plan};
 use crate::report::{self, human, json};
-use crate::saved::{Origin, SavedError, SavedPlan};
+use crate::saved::{self, Origin, SavedError, SavedPlan};
 use crate::survey::{self, Wish};
 
 pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
@@ -86,6 +86,9 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         let here = Origin::of(&fleet.aws);
         let expected = args.expect.as_deref();
         remembered.extend(guard::saved_plan(saved, Timestamp::now(), &here, expected, used.as_ref()));
+        if let Some(key) = &args.signed_by {
+            remembered.extend(signed_by(&fleet, key, saved).await?);
+        }
     }
     let guards = &fleet.desired.organization.guards;
     let guarded = match guard::check(plan, guards, &args.allow, remembered) {
@@ -134,6 +137,21 @@ async fn claim(fleet: &Fleet, audit: &Audit, saved: &SavedPlan, io: &mut Io) -> 
         }
         other => other.map_err(Stop::failed),
     }
+}
+
+/// What the signature has against this plan. A KMS that cannot say is no signature either.
+async fn signed_by(fleet: &Fleet, key: &str, saved: &SavedPlan) -> Result<Option<Refusal>, Stop> {
+    let home = &fleet.desired.organization.home;
+    let valid = match &saved.signature {
+        Some(signature) => {
+            saved::verify(&fleet.aws, home, key, &saved.digest, signature).await.map_err(|fault| {
+                let error = anyhow::Error::new(fault).context("the plan's signature cannot be verified");
+                Stop::with(Exit::Incomplete, error).hint("`kms:Verify` on that key is needed")
+            })?
+        }
+        None => false,
+    };
+    Ok((!valid).then(|| guard::not_signed(saved, key)))
 }
 
 fn refuse(refusals: &[Refusal], io: &mut Io) -> Stop {

@@ -192,6 +192,9 @@ pub struct Plan {
     /// How long the saved plan may be applied: `8h`, `90m`, `2d`
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = valid_for, requires = "out")]
     pub valid_for: Duration,
+    /// Sign the saved plan with this asymmetric KMS key: an id, an alias, or an ARN
+    #[arg(long, value_name = "KEY", requires = "out")]
+    pub sign: Option<String>,
 }
 
 /// A time from a minute to a month.
@@ -245,6 +248,9 @@ pub struct Apply {
     /// The digest of the plan that was reviewed; any other file is refused
     #[arg(long, value_name = "SHA256", requires = "plan")]
     pub expect: Option<String>,
+    /// The KMS key that must have signed the plan; any other file is refused
+    #[arg(long, value_name = "KEY", requires = "plan")]
+    pub signed_by: Option<String>,
     #[command(flatten)]
     pub documents: Documents,
     #[command(flatten)]

@@ -1,9 +1,11 @@
 //! `baseline demo`: the whole story on an organisation in memory, with the same commands that a person types.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::args::{Apply, Demo, Documents, Format, Plan, Selectors, TextOrJson};
+use clap::Parser as _;
+
+use super::args::{Args, Command, Demo};
 use super::context::Reach;
 use super::io::Io;
 use super::{Stop, apply, plan};
@@ -28,6 +30,8 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("exceptions/legacy-images.yaml", include_str!("../../desired-state/exceptions/legacy-images.yaml")),
 ];
 
+const PLAN: &str = "baseline plan --detailed-exitcode";
+
 pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
     let temporary = tempfile::tempdir().map_err(Stop::failed)?;
     let dir = args.keep.clone().unwrap_or_else(|| temporary.path().join("desired-state"));
@@ -36,28 +40,28 @@ pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
     let story = Story { world: world.clone(), dir };
 
     say(io, "Five accounts, three regions, in memory. What is wrong with them?");
-    expect(story.plan(io).await?, Exit::Differs)?;
+    expect(story.types(PLAN, io).await?, Exit::Differs)?;
 
     say(io, "Put it right. Only the word yes goes on.");
     io.answering("yes\n");
-    expect(story.apply(io, false).await?, Exit::Done)?;
+    expect(story.types("baseline apply", io).await?, Exit::Done)?;
 
     say(io, "Two tasks are for a person: Jo deletes the root key and sets up an MFA device.");
     world.account(PROD_PAYMENTS, |account| {
         account.iam.root.access_keys = false;
         account.iam.root.mfa = Mfa::Hardware;
     });
-    expect(story.plan(io).await?, Exit::Done)?;
+    expect(story.types(PLAN, io).await?, Exit::Done)?;
 
     say(io, "It holds. Then somebody stops the trail of prod-payments.");
     world.region(PROD_PAYMENTS, "eu-west-1", |region| {
         region.cloudtrail.change("payments", |trail| trail.logging = false);
     });
-    expect(story.plan(io).await?, Exit::Differs)?;
+    expect(story.types(PLAN, io).await?, Exit::Differs)?;
 
     say(io, "That is drift, and nothing else is. Put it right.");
-    expect(story.apply(io, true).await?, Exit::Done)?;
-    expect(story.plan(io).await?, Exit::Done)?;
+    expect(story.types("baseline apply --auto-approve", io).await?, Exit::Done)?;
+    expect(story.types(PLAN, io).await?, Exit::Done)?;
     if args.keep.is_some() {
         io.err(&format!("\nThe documents and the audit records are in {}.\n", story.dir.display()));
     }
@@ -70,47 +74,22 @@ struct Story {
 }
 
 impl Story {
-    fn documents(&self) -> Documents {
-        Documents { dir: self.dir.clone() }
-    }
-
-    async fn plan(&self, io: &mut Io) -> Result<Exit, Stop> {
-        typed(io, "baseline plan --detailed-exitcode");
-        let args = Plan {
-            documents: self.documents(),
-            selectors: Selectors::default(),
-            format: Format::Human,
-            detailed_exitcode: true,
-            offline: None,
-            show: None,
-            out: None,
-            valid_for: Duration::from_secs(86_400),
-        };
-        plan::run(&args, io, Reach::Sandbox(self.world.clone())).await
-    }
-
-    async fn apply(&self, io: &mut Io, auto_approve: bool) -> Result<Exit, Stop> {
-        typed(io, if auto_approve { "baseline apply --auto-approve" } else { "baseline apply" });
-        let args = Apply {
-            plan: None,
-            expect: None,
-            documents: self.documents(),
-            selectors: Selectors::default(),
-            format: TextOrJson::Human,
-            auto_approve,
-            detailed_exitcode: false,
-            allow: Vec::new(),
-        };
-        apply::run(&args, io, Reach::Sandbox(self.world.clone())).await
+    /// What a person would type, with the folder of the story.
+    async fn types(&self, command: &str, io: &mut Io) -> Result<Exit, Stop> {
+        io.out(&format!("\n$ {command}\n\n"));
+        let dir = self.dir.as_os_str().to_owned();
+        let words = command.split(' ').map(OsString::from).chain(["-f".into(), dir]);
+        let reach = Reach::Sandbox(self.world.clone());
+        match Args::try_parse_from(words).map_err(Stop::failed)?.command {
+            Command::Plan(args) => plan::run(&args, io, reach).await,
+            Command::Apply(args) => apply::run(&args, io, reach).await,
+            other => Err(Stop::failed(anyhow::anyhow!("the demo does not play {other:?}"))),
+        }
     }
 }
 
 fn say(io: &mut Io, text: &str) {
     io.out(&format!("\n# {text}\n"));
-}
-
-fn typed(io: &mut Io, command: &str) {
-    io.out(&format!("\n$ {command}\n\n"));
 }
 
 /// A demo whose story goes another way is a defect, and exits as one.

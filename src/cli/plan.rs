@@ -11,9 +11,10 @@ use crate::controls::CONTROLS;
 use crate::desired;
 use crate::guard::quoted;
 use crate::inventory::Inventory;
+use crate::observe::Fleet;
 use crate::plan::{AccountState, Exit, Item, Outcome, Plan, exit_of};
-use crate::report::{github, human, json, junit, markdown, sarif};
-use crate::saved::Saving;
+use crate::report::{self, github, human, json, junit, markdown, sarif};
+use crate::saved::{self, SavedPlan, Saving, Signature};
 use crate::survey::{self, Wish};
 
 pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
@@ -64,7 +65,11 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
                 elapsed,
                 selectors: selectors.clone(),
             };
-            Some(saving.of(&plan).save(out).map_err(Stop::failed)?)
+            let mut saved = saving.of(&plan);
+            if let Some(key) = &args.sign {
+                saved.signature = Some(signed(&ready.fleet, key, &saved).await?);
+            }
+            Some(saved.save(out).map_err(Stop::failed)?)
         }
         _ => None,
     };
@@ -89,8 +94,20 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     if let (Some(saved), Some(out)) = (&saved, &args.out) {
         let until = saved.expires_at.strftime("%Y-%m-%d %H:%M UTC");
         io.err(&format!("{}: valid until {until}\n{}\n", out.display(), saved.digest));
+        if let Some(signature) = &saved.signature {
+            io.err(&format!("signed with {}\n", report::escape::escape(&signature.key)));
+        }
     }
     Ok(exit)
+}
+
+/// The plan's signature. Without it nothing is written: whoever asked for it relies on it.
+async fn signed(fleet: &Fleet, key: &str, saved: &SavedPlan) -> Result<Signature, Stop> {
+    let digest = saved.measured().map_err(Stop::failed)?;
+    saved::sign(&fleet.aws, &fleet.desired.organization.home, key, &digest).await.map_err(|fault| {
+        let error = anyhow::Error::new(fault).context("the plan cannot be signed, and was not written");
+        Stop::failed(error).hint("a key that signs, and `kms:DescribeKey` and `kms:Sign` on it, are needed")
+    })
 }
 
 /// Prints a plan in one of its formats.

@@ -11,6 +11,7 @@ use super::plan::{ending, print};
 use crate::controls::CONTROLS;
 use crate::guard::quoted;
 use crate::plan::Exit;
+use crate::report::escape::escape;
 use crate::report::human;
 use crate::saved::SavedPlan;
 
@@ -32,6 +33,10 @@ pub(super) fn run(args: &ShowPlan, io: &mut Io) -> Result<Exit, Stop> {
     };
     print(args.format, &saved.plan, &context, io);
     io.err(&format!("{}\n", standing(&saved, Timestamp::now())));
+    if let Some(signature) = &saved.signature {
+        let key = escape(&signature.key);
+        io.err(&format!("signed with {key}; `apply --signed-by KEY` verifies it\n"));
+    }
     Ok(Exit::Done)
 }
 

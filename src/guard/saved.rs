@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Refusal;
+use super::{Refusal, quoted};
 use crate::audit::Used;
 use crate::saved::{Origin, SavedPlan};
 
@@ -47,6 +47,15 @@ pub fn saved_plan(
         );
     }
     refusals
+}
+
+/// Why a plan that `key` should have signed is refused.
+pub fn not_signed(saved: &SavedPlan, key: &str) -> Refusal {
+    let why = match &saved.signature {
+        None => format!("the plan is not signed, and {key} should have signed it"),
+        Some(other) => format!("the plan's signature, said to be by {}, is not one by {key}", other.key),
+    };
+    Refusal { why, hint: format!("plan again with --sign {}", quoted(key)) }
 }
 
 /// `2026-11-26 12:00 UTC`.

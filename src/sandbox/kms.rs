@@ -7,6 +7,7 @@ mod aliases;
 mod key_policy;
 mod keys;
 mod rotation;
+mod signatures;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,8 @@ pub(super) fn operations() -> Operations {
         .on("EnableKeyRotation", rotation::enable_key_rotation)
         .on("DisableKeyRotation", rotation::disable_key_rotation)
         .on("GetKeyRotationStatus", rotation::get_key_rotation_status)
+        .on("Sign", signatures::sign)
+        .on("Verify", signatures::verify)
         .on("TagResource", tags::tag_resource)
         .on("ListResourceTags", tags::list_resource_tags)
 }

@@ -7,6 +7,7 @@
 //! | 5 sees every drift · 11 other people's fields survive | `drift` |
 //! | 6 survives a crash anywhere · 7 survives bad weather | `trouble` |
 //! | 8 round trips · 9 documents itself · 10 names, not ids | `words` |
+//! | executed ⊆ planned, for every control, under fault injection | `planned` |
 //! | 12 speaks AWS | `tests/emulators/speaks_aws.py`, over what `BASELINE_EXCHANGES` recorded here |
 
 mod archive;
@@ -18,6 +19,7 @@ mod keys;
 mod mutate;
 mod not_shown;
 mod organization;
+mod planned;
 mod public_access;
 mod recorder;
 mod securityhub_organization;

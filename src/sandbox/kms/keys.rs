@@ -11,7 +11,7 @@ use aws_sdk_kms::types::{
 };
 
 use super::super::operation::{Call, Refusal, complete, date_time, length_within, page};
-use super::{Key, Names, bad_marker, invalid, key, key_id, key_policy, page_size, tags};
+use super::{Key, Names, bad_marker, invalid, key, key_id, key_policy, page_size, signatures, tags};
 
 fn metadata(call: &mut Call<'_>, id: &str) -> Result<KeyMetadata, Refusal> {
     let account = call.caller.account.clone();
@@ -31,6 +31,7 @@ fn metadata(call: &mut Call<'_>, id: &str) -> Result<KeyMetadata, Refusal> {
         .origin(key.origin.clone())
         .key_manager(KeyManagerType::Customer)
         .key_spec(key.spec.clone())
+        .set_signing_algorithms((!symmetric).then(|| signatures::algorithms(&key.spec)))
         .set_encryption_algorithms(symmetric.then(|| vec![EncryptionAlgorithmSpec::SymmetricDefault]))
         .multi_region(false);
     complete(built.build())

@@ -1,7 +1,12 @@
 //! Plans that are kept in a file: shown, applied once, and refused when they are not what was reviewed.
 
-use baseline::sandbox::sample::PROD_PAYMENTS;
+use std::collections::BTreeMap;
+
+use aws_sdk_kms::types::{KeySpec, OriginType};
+use baseline::sandbox::kms::Key;
+use baseline::sandbox::sample::{MANAGEMENT, PROD_PAYMENTS};
 use baseline::saved::SavedPlan;
+use jiff::Timestamp;
 
 use super::shell::{Ran, Shell, steadily};
 
@@ -108,6 +113,67 @@ fn a_plan_is_applied_before_it_expires_and_where_it_was_made_for() {
     refused(&shell, shell.run("apply @plan.json --auto-approve"), "reads in another way");
 }
 
+/// A key of the caller's account that signs, in the home region.
+fn signing_key(shell: &Shell, alias: &str, spec: KeySpec) {
+    shell.world.region(MANAGEMENT, "eu-west-1", |region| {
+        let id = format!("{:08x}-0000-4000-8000-000000000000", region.kms.keys.len() + 1);
+        let key = Key {
+            description: String::new(),
+            enabled: true,
+            deletion: None,
+            policy: "{}".into(),
+            rotation: None,
+            tags: BTreeMap::new(),
+            created: Timestamp::UNIX_EPOCH,
+            spec,
+            origin: OriginType::AwsKms,
+        };
+        region.kms.keys.insert(id.clone(), key);
+        region.kms.aliases.insert(alias.into(), id);
+    });
+}
+
+#[test]
+fn a_plan_is_signed_by_one_key_and_taken_for_that_key_alone() {
+    let shell = Shell::acme();
+    signing_key(&shell, "alias/plans", KeySpec::EccNistP384);
+    signing_key(&shell, "alias/others", KeySpec::EccNistP384);
+    signing_key(&shell, "alias/rsa", KeySpec::Rsa3072);
+    signing_key(&shell, "alias/data", KeySpec::SymmetricDefault);
+
+    // Without the signature that was asked for there is no file.
+    for (key, why) in [("alias/data", "is not a key that signs"), ("alias/none", "NotFoundException")] {
+        shell.run(&format!("plan --out @plan.json --sign {key}")).exits(1).says(why).says("was not written");
+        assert!(!shell.path("plan.json").exists());
+    }
+    planned(&shell);
+    let by = |key: &str| shell.run(&format!("apply @plan.json --auto-approve --signed-by {key}"));
+    refused(&shell, by("alias/plans"), "the plan is not signed, and alias/plans should have signed it");
+
+    shell.run("plan --out @plan.json --sign alias/rsa").exits(0);
+    let algorithm = SavedPlan::load(&shell.path("plan.json")).expect("a plan").signature.expect("signed");
+    assert_eq!(algorithm.algorithm, "RSASSA_PSS_SHA_256");
+
+    let ran = shell.run("plan --out @plan.json --sign alias/plans").exits(0);
+    ran.says("signed with arn:aws:kms:eu-west-1:999988887777:key/00000001-0000-4000-8000-000000000000");
+    shell.run("show @plan.json").exits(0).says("`apply --signed-by KEY` verifies it");
+    let wrong = by("alias/others");
+    steadily(|| insta::assert_snapshot!("signed_by_another", wrong.err));
+    refused(&shell, wrong, "is not one by alias/others");
+    refused(&shell, by("alias/rsa"), "is not one by alias/rsa");
+    by("alias/none").exits(4).says("cannot be verified").says("NotFoundException");
+
+    // Whoever alters the plan and puts the digest right has no signature for that one.
+    let good = std::fs::read(shell.path("plan.json")).expect("read");
+    forged(&shell, |saved| saved.selectors = Some("--account all".into()));
+    refused(&shell, by("alias/plans"), "is not one by alias/plans");
+    forged(&shell, |saved| saved.signature.as_mut().expect("signed").value = "%".into());
+    refused(&shell, by("alias/plans"), "is not one by alias/plans");
+    std::fs::write(shell.path("plan.json"), good).expect("written");
+    let arn = "arn:aws:kms:eu-west-1:999988887777:alias/plans";
+    by(arn).exits(0).says("made and seen to hold");
+}
+
 #[test]
 fn only_what_moved_is_refused_and_the_rest_is_done() {
     let shell = Shell::acme();
@@ -131,6 +197,8 @@ fn what_cannot_be_is_told_before_anything_is_asked() {
     shell.run("plan --out @plan.json --valid-for 5s").exits(64).says("from a minute to 31 days");
     shell.run("plan --valid-for 8h").exits(64).says("--out");
     shell.run("apply --expect sha256:00 --auto-approve").exits(64).says("PLAN");
+    shell.run("apply --signed-by alias/plans --auto-approve").exits(64).says("PLAN");
+    shell.run("plan --sign alias/plans").exits(64).says("--out");
     shell.run("apply @plan.json --account x --auto-approve").exits(64).says("cannot be used with");
     shell.run("plan --out @missing/plan.json").exits(1).says("cannot write");
 }
