@@ -9,13 +9,14 @@
 //! The modules stand in the order in which data flows; dependencies point up the list only.
 
 // ground
+pub mod pointer;
+
 pub mod call;
 pub mod diagnostic;
 pub mod diff;
 pub mod durable;
 pub mod fault;
 pub mod place;
-pub mod pointer;
 
 // the AWS edge
 pub mod aws;

@@ -81,8 +81,8 @@ impl Story {
         let words = command.split(' ').map(OsString::from).chain(["-f".into(), dir]);
         let reach = Reach::Sandbox(self.world.clone());
         match Args::try_parse_from(words).map_err(Stop::failed)?.command {
-            Command::Plan(args) => plan::run(&args, io, reach).await,
-            Command::Apply(args) => apply::run(&args, io, reach).await,
+            Command::Plan(args) => Box::pin(plan::run(&args, io, reach)).await,
+            Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
             other => Err(Stop::failed(anyhow::anyhow!("the demo does not play {other:?}"))),
         }
     }
