@@ -11,6 +11,7 @@ mod client;
 mod connect;
 pub mod edge;
 mod error;
+pub mod iam;
 pub mod journal;
 pub mod limits;
 pub mod organization;

@@ -74,6 +74,11 @@ impl Fault {
         }
     }
 
+    /// An observation that lacks what the spec now asks for: another one is needed.
+    pub fn not_asked(call: &str) -> Self {
+        Self::local(FaultKind::Invalid, call, "it was not asked for")
+    }
+
     /// What a person could do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         if matches!(

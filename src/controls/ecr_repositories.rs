@@ -190,8 +190,7 @@ impl Governed<'_> {
             Some(Sight::Seen(live)) => live,
             Some(Sight::Unseen(fault)) => return Verdict::Unknown { fault: fault.clone() },
             None => {
-                let fault =
-                    Fault::local(FaultKind::Invalid, "ecr:GetLifecyclePolicy", "it was not asked for");
+                let fault = Fault::not_asked("ecr:GetLifecyclePolicy");
                 return Verdict::Unknown { fault };
             }
         };

@@ -12,6 +12,7 @@ use super::Ask;
 use super::arn::Arn;
 use super::selectors::Events;
 use super::spec::ROLE;
+use crate::aws::iam::document;
 use crate::aws::{Reader, fault};
 use crate::control::Sight;
 use crate::fault::Fault;
@@ -295,7 +296,7 @@ pub async fn trust(iam: &aws_sdk_iam::Client, role: &str) -> Result<Option<Trust
     match iam.get_role().role_name(role).send().await {
         Ok(answer) => Ok(answer.role.map(|role| {
             let tags = role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
-            (document(role.assume_role_policy_document()), tags)
+            (document(role.assume_role_policy_document()).unwrap_or_default(), tags)
         })),
         Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_entity_exception()) => Ok(None),
         Err(error) => Err(fault("iam:GetRole")(error)),
@@ -314,48 +315,8 @@ pub async fn role_arn(iam: &aws_sdk_iam::Client, role: &str) -> Result<Option<St
 /// The inline policy that this control writes.
 pub async fn policy(iam: &aws_sdk_iam::Client, role: &str) -> Result<Option<Value>, Fault> {
     match iam.get_role_policy().role_name(role).policy_name(POLICY).send().await {
-        Ok(answer) => Ok(Some(document(Some(&answer.policy_document)))),
+        Ok(answer) => Ok(Some(document(Some(&answer.policy_document)).unwrap_or_default())),
         Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_entity_exception()) => Ok(None),
         Err(error) => Err(fault("iam:GetRolePolicy")(error)),
-    }
-}
-
-/// A policy document as IAM tells it: JSON, URL-encoded (RFC 3986).
-fn document(encoded: Option<&str>) -> Value {
-    let text = decoded(encoded.unwrap_or_default());
-    serde_json::from_str(&text).unwrap_or(Value::Null)
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn documents_of_iam_are_decoded() {
-        let encoded = "%7B%22Version%22%3A%20%222012-10-17%22%2C%22Id%22%3A%22100%25%22%7D";
-        assert_eq!(document(Some(encoded)), json!({"Version": "2012-10-17", "Id": "100%"}));
-        assert_eq!(decoded("a%2"), "a%2");
-        assert_eq!(document(None), Value::Null);
     }
 }

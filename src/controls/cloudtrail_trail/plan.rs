@@ -285,7 +285,7 @@ pub fn events(spec: &TrailSpec, trail: &Trail) -> Verdict<Write> {
 }
 
 fn not_asked(call: &str) -> Verdict<Write> {
-    Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, call, "it was not asked for") }
+    Verdict::Unknown { fault: Fault::not_asked(call) }
 }
 
 fn declared_insights(spec: &TrailSpec) -> BTreeMap<String, bool> {

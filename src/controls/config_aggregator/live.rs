@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::spec::Regions;
+use crate::aws::iam::document;
 use crate::aws::{Reader, fault};
 use crate::fault::{Fault, FaultKind};
 
@@ -121,27 +122,10 @@ async fn read_role(aws: &Reader, name: &str) -> Result<Option<Role>, Fault> {
         let attached = page.attached_policies.unwrap_or_default();
         has_policy |= attached.iter().any(|one| one.policy_name.as_deref() == Some(POLICY));
     }
-    let trust = role.assume_role_policy_document.unwrap_or_default();
-    let trust = decoded(&trust).and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    let trust = trust.ok_or_else(|| {
+    let trust = document(role.assume_role_policy_document.as_deref()).ok_or_else(|| {
         Fault::local(FaultKind::Invalid, "iam:GetRole", format!("the trust policy of {name} cannot be read"))
     })?;
     Ok(Some(Role { arn: role.arn, trusts: trusts_config(&trust), has_policy }))
-}
-
-/// IAM sends documents URL-encoded (RFC 3986).
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// Does a statement let AWS Config take the role? Of its conditions AWS has the last word.

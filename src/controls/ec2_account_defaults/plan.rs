@@ -6,7 +6,7 @@ use super::live::{Key, Metadata, SerialConsole, Sharing};
 use super::spec::{AWS_MANAGED, EbsKey, HopLimit, ImageAccess, MetadataSpec, SnapshotAccess, Switch, Tokens};
 use super::write::Write;
 use crate::control::{Change, Direction, Field, Risk, Scope, Sight, Thing, Verdict};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 
 /// What a look says of one setting.
 pub fn judge<T>(live: Option<&Sight<T>>, seen: impl FnOnce(&T) -> Verdict<Write>) -> Verdict<Write> {
@@ -14,7 +14,7 @@ pub fn judge<T>(live: Option<&Sight<T>>, seen: impl FnOnce(&T) -> Verdict<Write>
         Some(Sight::Seen(live)) => seen(live),
         Some(Sight::Unseen(fault)) => Verdict::Unknown { fault: fault.clone() },
         None => {
-            let fault = Fault::local(FaultKind::Invalid, "ec2", "it was not asked for");
+            let fault = Fault::not_asked("ec2");
             Verdict::Unknown { fault }
         }
     }

@@ -119,7 +119,7 @@ impl Declared<'_> {
         }
         match sight {
             None => {
-                let fault = Fault::local(FaultKind::Invalid, live::DESCRIBE, "it was not asked for");
+                let fault = Fault::not_asked(live::DESCRIBE);
                 vec![self.say("rule", Verdict::Unknown { fault })]
             }
             Some(Sight::Unseen(fault)) => {

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::pattern::Source;
 use super::spec::{Deliver, FindingRulesSpec};
 use super::write::{ALLOW_ROLE, CREATE_ROLE, TRUST, Write};
+use crate::aws::iam::document;
 use crate::aws::{Writer, fault};
 use crate::control::{Change, Facts, Field, Finding, ManualTask, Sight, Thing, Verdict, Verified};
 use crate::diff::policy;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::place::{Region, Scope};
 
 /// The role's name, and that of its one inline policy.
@@ -48,26 +49,6 @@ async fn policy_of(iam: &Client) -> Result<Option<Value>, Fault> {
         Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_entity_exception()) => Ok(None),
         Err(error) => Err(fault(GET_POLICY)(error)),
     }
-}
-
-/// A policy document as IAM tells it: JSON, URL-encoded (RFC 3986).
-fn document(encoded: Option<&str>) -> Option<Value> {
-    let mut bytes = Vec::new();
-    let mut rest = encoded?.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    serde_json::from_slice(&bytes).ok()
 }
 
 fn trust_statement() -> Value {
@@ -111,7 +92,7 @@ pub fn findings(
     let verdict = match live {
         Some(Sight::Seen(live)) => verdict(facts, spec, live.as_ref()),
         Some(Sight::Unseen(fault)) => Verdict::Unknown { fault: fault.clone() },
-        None => Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, GET, "it was not asked for") },
+        None => Verdict::Unknown { fault: Fault::not_asked(GET) },
     };
     let role = Finding::new(ROLE, "role", verdict);
     unmanaged(facts, spec).into_iter().chain([role]).collect()
@@ -198,18 +179,5 @@ pub async fn send(write: &Write, aws: &Writer) -> Result<(), Fault> {
             call.send().await.map(drop).map_err(fault(ALLOW_ROLE.operation))
         }
         Write::Create { .. } | Write::Update { .. } | Write::Target { .. } => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_of_iam_are_decoded() {
-        let encoded = "%7B%22Version%22%3A%20%222012-10-17%22%2C%22Id%22%3A%22100%25%22%7D";
-        assert_eq!(document(Some(encoded)), Some(json!({"Version": "2012-10-17", "Id": "100%"})));
-        assert_eq!(document(None), None);
-        assert_eq!(document(Some("%7")), None);
     }
 }

@@ -250,7 +250,7 @@ pub fn publishing(facts: &Facts, known: &Known, live: &Detector) -> Verdict<Writ
         Err(fault) => return Verdict::Unknown { fault },
     };
     let Some(destinations) = &live.destinations else {
-        return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, call, "they were not asked for") };
+        return Verdict::Unknown { fault: Fault::not_asked(call) };
     };
     if let Some(fault) = known.fault(&key(archive)) {
         return Verdict::Unknown { fault: fault.clone() };

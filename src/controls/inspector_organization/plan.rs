@@ -131,9 +131,7 @@ pub fn members(facts: &Facts, known: &Known, live: &Live) -> Verdict<Write> {
         (_, Some(Sight::Unseen(fault))) => return Verdict::Unknown { fault: fault.clone() },
         (Some(Sight::Unseen(fault)), None) => return Verdict::Unknown { fault: fault.clone() },
         (Some(Sight::Seen(_)), None) => {
-            return Verdict::Unknown {
-                fault: Fault::local(FaultKind::Invalid, MEMBERS, "it was not asked for"),
-            };
+            return Verdict::Unknown { fault: Fault::not_asked(MEMBERS) };
         }
         // Whom there will be to associate is known only to an administrator: the next plan sees it.
         (None, None) => {

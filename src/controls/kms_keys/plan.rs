@@ -28,7 +28,7 @@ const A_KEY: &str = "a key is charged by the month";
 const ROTATIONS: &str = "the first two rotations of a key add to its monthly charge";
 
 fn unasked(call: &str) -> Fault {
-    Fault::local(FaultKind::Invalid, call, "it was not asked for")
+    Fault::not_asked(call)
 }
 
 impl Declared<'_> {

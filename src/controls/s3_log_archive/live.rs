@@ -56,7 +56,7 @@ impl Bucket {
     /// Why there is no answer to a read.
     pub fn unread(&self, call: &str) -> Fault {
         let told = self.unread.iter().find(|fault| fault.call == call).cloned();
-        told.unwrap_or_else(|| Fault::local(FaultKind::Invalid, call, "it was not asked for"))
+        told.unwrap_or_else(|| Fault::not_asked(call))
     }
 }
 

@@ -12,7 +12,7 @@ use super::write::{Settings, Write};
 use crate::control::{
     Change, Direction, Facts, Field, Finding, Known, ManualTask, Risk, Sight, Thing, Verdict, Verified,
 };
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::pointer;
 
 /// One declared topic in one scope.
@@ -25,7 +25,7 @@ pub struct Declared<'a> {
 }
 
 fn unasked(call: &str) -> Fault {
-    Fault::local(FaultKind::Invalid, call, "it was not asked for")
+    Fault::not_asked(call)
 }
 
 fn unknown(fault: &Fault) -> Verdict<Write> {
