@@ -96,7 +96,7 @@ def main() -> int:
     target = os.environ.get("CARGO_TARGET_DIR", "target")
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("--binary", type=Path, default=Path(target) / "debug" / "baseline", metavar="FILE")
-    binary: Path = arguments.parse_args().binary.resolve()
+    binary: Path = arguments.parse_args().binary.resolve(strict=True)
     with tempfile.TemporaryDirectory(prefix="baseline-moto-") as folder:
         try:
             story(binary, Path(folder))
