@@ -16,12 +16,15 @@ mod record;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use ulid::Ulid;
+
 pub use bucket::Bucket;
 pub use folder::Folder;
-pub use record::{BeforeImage, Intent, LastApplied, LastOrganization, Used};
+pub use record::{BeforeImage, Begun, Intent, LastApplied, LastOrganization, Used};
 
 use crate::aws::Aws;
 use crate::fault::Fault;
@@ -94,6 +97,29 @@ impl Audit {
 
     pub async fn finish(&self, run: &str, outcome: &impl Serialize) -> Result<(), AuditError> {
         self.put(&format!("runs/{run}/outcome.json"), outcome, &When::New).await
+    }
+
+    /// The runs that have a record and began at `since` or later, oldest first: ids of runs begin with their time.
+    pub async fn runs(&self, since: Timestamp) -> Result<Vec<String>, AuditError> {
+        let millis = u64::try_from(since.as_millisecond()).unwrap_or(0);
+        let first = Ulid::from_parts(millis, 0).to_string();
+        let mut runs = match self {
+            Self::Folder(folder) => folder.runs()?,
+            Self::Bucket(bucket) => bucket.runs(&first).await?,
+        };
+        runs.retain(|run| *run >= first);
+        runs.sort_unstable();
+        Ok(runs)
+    }
+
+    /// What a run was about to do; nothing where it wrote no intent.
+    pub async fn begun(&self, run: &str) -> Result<Option<Begun>, AuditError> {
+        Ok(self.get(&format!("runs/{run}/intent.json")).await?.map(|(begun, _)| begun))
+    }
+
+    /// What [`Audit::finish`] was given; nothing where the run never ended.
+    pub async fn outcome<T: DeserializeOwned>(&self, run: &str) -> Result<Option<T>, AuditError> {
+        Ok(self.get(&format!("runs/{run}/outcome.json")).await?.map(|(outcome, _)| outcome))
     }
 
     /// Whether a saved plan was applied, and by which run.

@@ -14,6 +14,7 @@ mod observe;
 mod plan;
 mod progress;
 mod render;
+mod report;
 mod show;
 mod signals;
 mod validate;
@@ -52,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Observe(args) => observe::run(&args, io, reach).await,
                     Command::Plan(args) => plan::run(&args, io, reach).await,
                     Command::Show(args) => show::run(&args, io),
+                    Command::Report(args) => report::run(&args, io, reach).await,
                     Command::Apply(args) => apply::run(&args, io, reach).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,

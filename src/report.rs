@@ -3,6 +3,7 @@
 //! | module | for whom |
 //! | --- | --- |
 //! | [`human`] | a terminal: the plan, the question, the apply |
+//! | [`html`] | a browser: the plan, or the whole record, as one page |
 //! | [`json`] | programs: `formatVersion` 1, folded, or one finding a line |
 //! | [`markdown`] | a pull request: one comment, updated in place |
 //! | [`github`] | annotations of GitHub Actions at the lines of the YAML |
@@ -17,6 +18,7 @@ pub mod escape;
 pub mod explain;
 pub mod fold;
 pub mod github;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;

@@ -3,6 +3,7 @@
 //! An account is planned as soon as it has been seen, and what was seen of it is let go: of a thousand
 //! accounts only the findings that will be reported are kept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
@@ -96,13 +97,13 @@ impl<'a> Seen<'a> {
         let regions = view.seen.as_ref().map(|seen| seen.regions.clone()).unwrap_or_default();
         let targets = targets(controls, account, &regions);
         let mut raws = plan::account(&desired.organization, account, view, &targets);
-        let mut in_sync = 0;
+        let mut by_control: BTreeMap<String, usize> = BTreeMap::new();
+        for raw in raws.iter().filter(|raw| matches!(raw.finding.verdict, Verdict::InSync)) {
+            *by_control.entry(raw.control.meta().id.to_owned()).or_default() += 1;
+        }
+        let in_sync = if keep_in_sync { 0 } else { by_control.values().sum() };
         if !keep_in_sync {
-            raws.retain(|raw| {
-                let keep = !matches!(raw.finding.verdict, Verdict::InSync);
-                in_sync += usize::from(!keep);
-                keep
-            });
+            raws.retain(|raw| !matches!(raw.finding.verdict, Verdict::InSync));
         }
         let regions = match view.state {
             AccountState::Reached | AccountState::NotTried { .. } => regions,
@@ -114,6 +115,7 @@ impl<'a> Seen<'a> {
             state: view.state.clone(),
             regions,
             controls: account.controls.len(),
+            in_sync: by_control,
         };
         Self { account, raws, in_sync, known: view.known.clone().into() }
     }

@@ -90,6 +90,38 @@ impl Bucket {
         }
     }
 
+    /// The names below `runs`, from this one on.
+    pub(super) async fn runs(&self, first: &str) -> Result<Vec<String>, AuditError> {
+        let prefix = self.key("runs/");
+        let mut runs = Vec::new();
+        let mut token = None;
+        loop {
+            let call = self
+                .aws
+                .s3()
+                .list_objects_v2()
+                .bucket(&self.name)
+                .expected_bucket_owner(self.owner.as_str())
+                .prefix(&prefix)
+                .delimiter("/")
+                .start_after(format!("{prefix}{first}"))
+                .set_continuation_token(token);
+            let page = self
+                .aws
+                .run(call.send())
+                .await
+                .map_err(|error| self.failed(fault("s3:ListObjectsV2")(error)))?;
+            let folders = page.common_prefixes.into_iter().flatten().filter_map(|folder| folder.prefix);
+            runs.extend(folders.filter_map(|folder| {
+                Some(folder.strip_prefix(&prefix)?.trim_end_matches('/').to_owned())
+            }));
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(runs);
+            }
+        }
+    }
+
     /// The object and its ETag.
     pub(super) async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, Option<String>)>, AuditError> {
         let call = self

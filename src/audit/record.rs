@@ -25,6 +25,19 @@ pub struct Intent<'a> {
     pub changes: Vec<&'a Item>,
 }
 
+/// An [`Intent`] as it is read again. What an older build did not write is absent.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Begun {
+    pub run: String,
+    pub at: Timestamp,
+    pub caller: String,
+    #[serde(default)]
+    pub revision: Option<String>,
+    pub digest: String,
+    pub changes: Vec<Item>,
+}
+
 /// What a fresh look saw of one control in one scope, just before its first write there.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -170,11 +170,7 @@ fn refuse(refusals: &[Refusal], io: &mut Io) -> Stop {
 async fn open_audit(fleet: &Fleet, dir: &Path) -> Result<Audit, Stop> {
     let settings = &fleet.desired.organization;
     let owners: Vec<AccountId> = settings.seats.values().cloned().collect();
-    let place = match &settings.audit {
-        Some(place) if place.contains("://") => place.clone(),
-        Some(folder) => dir.join(folder).display().to_string(),
-        None => dir.join(".audit").display().to_string(),
-    };
+    let place = context::audit_place(settings, dir);
     Audit::open(&place, &fleet.aws, &settings.home, &owners).await.map_err(|error| {
         Stop::failed(error)
             .hint("nothing is changed without a durable record; see `audit` in the Organization")

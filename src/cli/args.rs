@@ -1,5 +1,7 @@
 //! Commands and flags, with the help texts.
 
+mod report;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +10,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::guard::Allow;
 use crate::place::{AccountId, Region};
 use crate::plan::Exit;
-use crate::report;
+
+pub use report::Report;
 
 /// Keep every security setting of every AWS account switched on and configured
 ///
@@ -41,7 +44,7 @@ pub enum When {
 pub fn exits() -> String {
     let mut text = "Exit codes:\n".to_owned();
     for (exit, meaning) in Exit::TABLE {
-        let lines = report::wrap(meaning, 80 - 7);
+        let lines = crate::report::wrap(meaning, 80 - 7);
         text.push_str(&format!("  {:>3}  {}\n", exit.code(), lines.join("\n       ")));
     }
     text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2 is taken.");
@@ -62,6 +65,8 @@ pub enum Command {
     Plan(Plan),
     /// Show a plan that was saved; this works however old it is
     Show(ShowPlan),
+    /// Write what holds, what is left to do, what was changed and what was signed for, as one page
+    Report(Report),
     /// Show the plan, ask, make the changes, and look that they hold
     Apply(Apply),
     /// Explain a control or one of its fields; without a name, list all controls
@@ -232,6 +237,8 @@ pub enum Format {
     Sarif,
     /// JUnit XML, for whatever shows test results
     Junit,
+    /// One page for a browser, with nothing to load beside it
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

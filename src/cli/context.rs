@@ -218,6 +218,15 @@ pub(super) async fn roster(
     reader.run(organization::members(&reader, units, tags)).await.map_err(incomplete)
 }
 
+/// Where the audit records are: a folder, or `s3://bucket/prefix`.
+pub(super) fn audit_place(settings: &Settings, dir: &Path) -> String {
+    match &settings.audit {
+        Some(place) if place.contains("://") => place.clone(),
+        Some(folder) => dir.join(folder).display().to_string(),
+        None => dir.join(".audit").display().to_string(),
+    }
+}
+
 /// The selectors, with every name checked: one that matches nothing would change nothing, silently.
 pub(super) fn selection(
     args: &args::Selectors,

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use super::Stop;
 use super::args::{Format, Plan as Args, Selectors, Show};
 use super::context::{self, Reach};
@@ -13,7 +15,7 @@ use crate::guard::quoted;
 use crate::inventory::Inventory;
 use crate::observe::Fleet;
 use crate::plan::{AccountState, Exit, Item, Outcome, Plan, exit_of};
-use crate::report::{self, github, human, json, junit, markdown, sarif};
+use crate::report::{self, github, html, human, json, junit, markdown, sarif};
 use crate::saved::{self, SavedPlan, Saving, Signature};
 use crate::survey::{self, Wish};
 
@@ -90,7 +92,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         controls: CONTROLS,
         saved: saved.as_ref().map(|saved| saved.digest.as_str()),
     };
-    print(args.format, &plan, &context, io);
+    print(args.format, &plan, &context, Timestamp::now(), io);
     if let (Some(saved), Some(out)) = (&saved, &args.out) {
         let until = saved.expires_at.strftime("%Y-%m-%d %H:%M UTC");
         io.err(&format!("{}: valid until {until}\n{}\n", out.display(), saved.digest));
@@ -110,8 +112,8 @@ async fn signed(fleet: &Fleet, key: &str, saved: &SavedPlan) -> Result<Signature
     })
 }
 
-/// Prints a plan in one of its formats.
-pub(super) fn print(format: Format, plan: &Plan, context: &human::Context<'_>, io: &mut Io) {
+/// Prints a plan that was made at some time in one of its formats.
+pub(super) fn print(format: Format, plan: &Plan, context: &human::Context<'_>, at: Timestamp, io: &mut Io) {
     let (exit, in_sync) = (context.exit.0, context.show_in_sync);
     io.out(&match format {
         Format::Human => human::plan(plan, context, &io.style()),
@@ -121,6 +123,7 @@ pub(super) fn print(format: Format, plan: &Plan, context: &human::Context<'_>, i
         Format::Github => github::plan(plan),
         Format::Sarif => sarif::plan(plan, CONTROLS),
         Format::Junit => junit::plan(plan),
+        Format::Html => html::page(plan, context, at, None),
     });
 }
 

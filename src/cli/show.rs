@@ -31,7 +31,7 @@ pub(super) fn run(args: &ShowPlan, io: &mut Io) -> Result<Exit, Stop> {
         controls: CONTROLS,
         saved: Some(&saved.digest),
     };
-    print(args.format, &saved.plan, &context, io);
+    print(args.format, &saved.plan, &context, saved.made_at, io);
     io.err(&format!("{}\n", standing(&saved, Timestamp::now())));
     if let Some(signature) = &saved.signature {
         let key = escape(&signature.key);

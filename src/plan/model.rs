@@ -118,6 +118,10 @@ pub struct PlannedAccount {
     pub regions: Vec<Region>,
     /// How many controls stand unknown, in each of `regions`, when the account could not be reached.
     pub controls: usize,
+    /// How many findings of each control are in sync as AWS has them, by the control's id: they are counted here
+    /// even where the plan keeps only what is not in sync.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_sync: BTreeMap<String, usize>,
 }
 
 /// Counts of findings by outcome; account-level unknowns count as one each.

@@ -254,6 +254,7 @@ pub fn planned(id: &str, name: &str) -> PlannedAccount {
         state: AccountState::Reached,
         regions: REGIONS.map(Region::new).into(),
         controls: 10,
+        in_sync: BTreeMap::new(),
     }
 }
 

@@ -23,7 +23,13 @@ use super::text::Text;
 use super::words;
 
 pub use apply::{apply, question};
-pub(super) use fields::short;
+pub(super) use aside::why;
+pub(super) use block::{severity, subject};
+pub(super) use document::compared;
+pub(super) use fields::{rows, short};
+pub(super) use header::revision;
+pub(super) use notes::notes;
+pub(super) use totals::{Changes, not_selected};
 
 /// What a plan's text needs beside the plan.
 pub struct Context<'a> {
@@ -115,16 +121,16 @@ fn reached(state: &AccountState) -> bool {
 }
 
 /// What blocks are written with.
-struct Page<'a> {
-    plan: &'a Plan,
-    context: &'a Context<'a>,
+pub(super) struct Page<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) context: &'a Context<'a>,
     accounts: HashMap<&'a AccountId, &'a PlannedAccount>,
     /// The things that changes of this plan make.
     makes: Vec<&'a Thing>,
 }
 
 impl<'a> Page<'a> {
-    fn new(plan: &'a Plan, context: &'a Context<'a>) -> Self {
+    pub(super) fn new(plan: &'a Plan, context: &'a Context<'a>) -> Self {
         let makes =
             plan.changes().filter_map(|(_, item)| item.finding.change()).flat_map(|c| &c.makes).collect();
         Self {
@@ -136,7 +142,7 @@ impl<'a> Page<'a> {
     }
 
     /// An account by the name that people know.
-    fn name(&self, id: &'a AccountId) -> &'a str {
+    pub(super) fn name(&self, id: &'a AccountId) -> &'a str {
         self.accounts.get(id).map_or(id.as_str(), |account| &account.name)
     }
 
@@ -187,10 +193,10 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// An account without a session is one finding, not one for each control and region.
-    fn unreached(&self, style: &Style) -> Vec<AccountPart> {
+    /// An account without a session is one finding, not one for each control and region; alike ones are one.
+    pub(super) fn closed(&self) -> Vec<Closed<'a>> {
         let mut places: HashMap<(usize, usize, String), usize> = HashMap::new();
-        let mut groups: Vec<(&PlannedAccount, String, Option<&str>, Vec<&AccountId>)> = Vec::new();
+        let mut groups: Vec<Closed<'a>> = Vec::new();
         for account in &self.plan.accounts {
             let (why, hint) = match &account.state {
                 AccountState::Unreachable { fault } => {
@@ -211,29 +217,47 @@ impl<'a> Page<'a> {
             let key = (account.controls, account.regions.len(), why.clone());
             let place = *places.entry(key).or_insert(groups.len());
             match groups.get_mut(place) {
-                Some((.., accounts)) => accounts.push(&account.id),
-                None => groups.push((account, why, hint, vec![&account.id])),
+                Some(group) => group.accounts.push(&account.id),
+                None => {
+                    let controls = words::counted(account.controls, "control");
+                    // Which regions are enabled is only known of an account that was reached.
+                    let subject = match account.regions.len() {
+                        0 => controls,
+                        regions => format!("{controls} in {}", words::counted(regions, "region")),
+                    };
+                    groups.push(Closed { accounts: vec![&account.id], subject, why, hint });
+                }
             }
         }
-        let part =
-            |(first, why, hint, accounts): (&PlannedAccount, String, Option<&str>, Vec<&'a AccountId>)| {
-                let mut text = Text::new(style);
-                let controls = words::counted(first.controls, "control");
-                // Which regions are enabled is only known of an account that was reached.
-                let subject = match first.regions.len() {
-                    0 => controls,
-                    regions => format!("{controls} in {}", words::counted(regions, "region")),
-                };
-                text.head(Paint::Unknown, "?", &subject, "");
-                let why = if accounts.len() == 1 { why.replace("<account>", first.id.as_str()) } else { why };
-                text.paragraph(6, Paint::Plain, &why);
-                if let Some(hint) = hint {
-                    text.paragraph(6, Paint::Hint, &format!("hint: {hint}"));
-                }
-                AccountPart { title: self.accounts_line(&accounts), body: text.finish() }
-            };
-        groups.into_iter().map(part).collect()
+        for group in &mut groups {
+            if let [only] = group.accounts.as_slice() {
+                group.why = group.why.replace("<account>", only.as_str());
+            }
+        }
+        groups
     }
+
+    fn unreached(&self, style: &Style) -> Vec<AccountPart> {
+        let part = |closed: Closed<'a>| {
+            let mut text = Text::new(style);
+            text.head(Paint::Unknown, "?", &closed.subject, "");
+            text.paragraph(6, Paint::Plain, &closed.why);
+            if let Some(hint) = closed.hint {
+                text.paragraph(6, Paint::Hint, &format!("hint: {hint}"));
+            }
+            AccountPart { title: self.accounts_line(&closed.accounts), body: text.finish() }
+        };
+        self.closed().into_iter().map(part).collect()
+    }
+}
+
+/// Accounts that no session was opened in, and why.
+pub(super) struct Closed<'a> {
+    pub(super) accounts: Vec<&'a AccountId>,
+    /// `12 controls in 17 regions`.
+    pub(super) subject: String,
+    pub(super) why: String,
+    pub(super) hint: Option<&'a str>,
 }
 
 /// Accounts that are suspended or excepted, once.

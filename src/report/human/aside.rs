@@ -87,7 +87,8 @@ fn is_not_offered_alike(one: &Block<'_>, other: &Block<'_>) -> bool {
     source(one).is_some() && source(one) == source(other) && regions(one) == regions(other)
 }
 
-fn why(block: &Block<'_>) -> Option<String> {
+/// Why it is not going to be touched.
+pub(in crate::report) fn why(block: &Block<'_>) -> Option<String> {
     let first = block.first;
     match (&first.outcome, &first.finding.verdict) {
         (Outcome::Excepted { exception }, _) => {

@@ -54,7 +54,7 @@ impl<'a> Page<'a> {
     }
 
     /// `key alias/baseline/logs in log-archive`; the account only where it is another one.
-    pub(super) fn thing(&self, block: &Block<'a>, thing: &'a Thing) -> String {
+    pub(in crate::report) fn thing(&self, block: &Block<'a>, thing: &'a Thing) -> String {
         let own = &block.first.scope.account;
         let name = match thing {
             Thing::Delivery { bucket, service, from, .. } if from == own => {
@@ -78,7 +78,7 @@ pub(super) fn sign(kind: ChangeKind) -> (Paint, &'static str) {
 }
 
 /// `ecr.repositories api, web, worker`. A resource that only says the control's own noun again is left out.
-pub(super) fn subject(block: &Block<'_>) -> String {
+pub(in crate::report) fn subject(block: &Block<'_>) -> String {
     let control = &block.first.control;
     let noun = control.split_once('.').map_or(control.as_str(), |(_, noun)| noun);
     match block.resources.as_slice() {
@@ -96,13 +96,18 @@ fn place(block: &Block<'_>) -> String {
     regions(block)
 }
 
-fn manual(text: &mut Text<'_>, block: &Block<'_>, task: &ManualTask) {
-    let severity = match block.first.severity {
+/// As it is printed.
+pub(in crate::report) fn severity(word: SeverityWord) -> &'static str {
+    match word {
         SeverityWord::Low => "LOW",
         SeverityWord::Medium => "MEDIUM",
         SeverityWord::High => "HIGH",
         SeverityWord::Critical => "CRITICAL",
-    };
+    }
+}
+
+fn manual(text: &mut Text<'_>, block: &Block<'_>, task: &ManualTask) {
+    let severity = severity(block.first.severity);
     let place = place(block);
     let place = if place.is_empty() { severity.to_owned() } else { format!("{place}  {severity}") };
     text.head(Paint::Alert, "!", &subject(block), &place);

@@ -18,10 +18,7 @@ pub(super) fn is_flat(value: &Value) -> bool {
 
 /// Writes the diff; `before` is `None` where there was nothing before.
 pub(super) fn write(text: &mut Text<'_>, indent: usize, before: Option<&Value>, after: &Value) {
-    let width = text.style().width() - indent - 2;
-    let old = before.filter(|value| !value.is_null()).map(|value| lines(value, width)).unwrap_or_default();
-    let new = lines(after, width);
-    for row in shown(&diff(&old, &new)) {
+    for row in compared(before, after, text.style().width() - indent - 2) {
         let (paint, sign) = match row.tag {
             ChangeTag::Equal => (Paint::Plain, ' '),
             ChangeTag::Insert => (Paint::Create, '+'),
@@ -31,16 +28,24 @@ pub(super) fn write(text: &mut Text<'_>, indent: usize, before: Option<&Value>, 
     }
 }
 
-/// A line of canonical JSON. Without commas: a comma that comes or goes with a neighbour is no change.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Line {
-    depth: usize,
-    text: String,
+/// The lines that are shown of two documents, each at most `width` wide where it can be broken.
+pub(in crate::report) fn compared(before: Option<&Value>, after: &Value, width: usize) -> Vec<Row> {
+    let old = before.filter(|value| !value.is_null()).map(|value| lines(value, width)).unwrap_or_default();
+    let new = lines(after, width);
+    shown(&diff(&old, &new))
 }
 
-struct Row<'a> {
-    tag: ChangeTag,
-    line: &'a Line,
+/// A line of canonical JSON. Without commas: a comma that comes or goes with a neighbour is no change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::report) struct Line {
+    pub(in crate::report) depth: usize,
+    pub(in crate::report) text: String,
+}
+
+#[derive(Clone)]
+pub(in crate::report) struct Row {
+    pub(in crate::report) tag: ChangeTag,
+    pub(in crate::report) line: Line,
 }
 
 /// Keys sorted, two spaces a level, and whatever is small on one line.
@@ -114,7 +119,7 @@ fn levels(value: &Value) -> usize {
     }
 }
 
-fn diff<'a>(old: &'a [Line], new: &'a [Line]) -> Vec<Row<'a>> {
+fn diff(old: &[Line], new: &[Line]) -> Vec<Row> {
     capture_diff_slices(Algorithm::Patience, old, new)
         .iter()
         .flat_map(|op| {
@@ -126,15 +131,15 @@ fn diff<'a>(old: &'a [Line], new: &'a [Line]) -> Vec<Row<'a>> {
                 (similar::DiffTag::Equal, _, range) => (ChangeTag::Equal, &new[range]),
                 (_, _, range) => (ChangeTag::Insert, &new[range]),
             };
-            let deleted = deleted.iter().map(|line| Row { tag: ChangeTag::Delete, line });
-            deleted.chain(inserted.iter().map(move |line| Row { tag, line }))
+            let deleted = deleted.iter().map(|line| Row { tag: ChangeTag::Delete, line: line.clone() });
+            deleted.chain(inserted.iter().map(move |line| Row { tag, line: line.clone() }))
         })
         .collect()
 }
 
 /// Changed lines, the brackets round them, and for each run of changes one object to know it by: the rest of
 /// the object that it is in, or the one before it in a list.
-fn shown<'a>(rows: &'a [Row<'a>]) -> impl Iterator<Item = &'a Row<'a>> {
+fn shown(rows: &[Row]) -> Vec<Row> {
     let mut keep: Vec<bool> = rows.iter().map(|row| row.tag != ChangeTag::Equal).collect();
     for at in (0..rows.len()).filter(|at| rows[*at].tag != ChangeTag::Equal) {
         let depth = rows[at].line.depth;
@@ -148,11 +153,11 @@ fn shown<'a>(rows: &'a [Row<'a>]) -> impl Iterator<Item = &'a Row<'a>> {
             _ => {}
         }
     }
-    rows.iter().zip(keep).filter_map(|(row, keep)| keep.then_some(row))
+    rows.iter().zip(keep).filter_map(|(row, keep)| keep.then(|| row.clone())).collect()
 }
 
 /// Opening lines before, or closing lines after: whatever stands further out than all between.
-fn mark_round(rows: &[Row<'_>], keep: &mut [bool], way: impl Iterator<Item = usize>, mut depth: usize) {
+fn mark_round(rows: &[Row], keep: &mut [bool], way: impl Iterator<Item = usize>, mut depth: usize) {
     for at in way {
         if rows[at].line.depth < depth {
             depth = rows[at].line.depth;
@@ -162,7 +167,7 @@ fn mark_round(rows: &[Row<'_>], keep: &mut [bool], way: impl Iterator<Item = usi
 }
 
 /// The members of the object that opens at `open` which take one line each.
-fn mark_members(rows: &[Row<'_>], keep: &mut [bool], open: usize) {
+fn mark_members(rows: &[Row], keep: &mut [bool], open: usize) {
     let depth = rows[open].line.depth;
     for at in (open + 1..rows.len()).take_while(|at| rows[*at].line.depth > depth) {
         let text = &rows[at].line.text;
@@ -172,9 +177,9 @@ fn mark_members(rows: &[Row<'_>], keep: &mut [bool], open: usize) {
 }
 
 /// The value that ends just before `at`, where it is at the same level.
-fn mark_sibling(rows: &[Row<'_>], keep: &mut [bool], at: usize, depth: usize) {
+fn mark_sibling(rows: &[Row], keep: &mut [bool], at: usize, depth: usize) {
     for before in (0..at).rev() {
-        let line = rows[before].line;
+        let line = &rows[before].line;
         if line.depth < depth || rows[before].tag != ChangeTag::Equal {
             return;
         }

@@ -31,11 +31,12 @@ pub(super) fn write(text: &mut Text<'_>, kind: ChangeKind, fields: &[Field]) {
 }
 
 /// A leaf of the spec, or a document.
-struct Row<'a> {
-    parents: Vec<String>,
-    key: String,
-    before: Option<&'a Value>,
-    after: &'a Value,
+pub(in crate::report) struct Row<'a> {
+    pub(in crate::report) parents: Vec<String>,
+    pub(in crate::report) key: String,
+    /// Absent where it is created.
+    pub(in crate::report) before: Option<&'a Value>,
+    pub(in crate::report) after: &'a Value,
 }
 
 /// Two columns a level; what lies deeper than eight stands as if it did not.
@@ -56,7 +57,7 @@ fn column(rows: &[Row<'_>], row: &Row<'_>) -> usize {
 }
 
 /// The rows of a field: one, or one for each leaf where a whole map is created.
-fn rows(kind: ChangeKind, field: &Field) -> Vec<Row<'_>> {
+pub(in crate::report) fn rows(kind: ChangeKind, field: &Field) -> Vec<Row<'_>> {
     let before = (kind == ChangeKind::Update).then_some(&field.before);
     let mut path: Vec<String> =
         field.path.trim_start_matches('/').split('/').map(pointer::unescaped).collect();

@@ -33,7 +33,7 @@ fn joined(parts: &[String]) -> String {
 }
 
 /// The revision, or where there is no git the beginning of the digest.
-fn revision(plan: &Plan) -> String {
+pub(in crate::report) fn revision(plan: &Plan) -> String {
     match &plan.revision {
         Some(revision) => format!("desired state {revision}"),
         None => {

@@ -13,6 +13,9 @@ use super::fields::{COLUMN, INDENT};
 /// How many calls are named before the rest are only counted.
 const NAMED: usize = 3;
 
+/// A word, what it says of the change, and how loud.
+pub(in crate::report) type Note = (Paint, &'static str, String);
+
 pub(super) fn write<'a>(
     page: &Page<'a>,
     text: &mut Text<'_>,
@@ -20,7 +23,22 @@ pub(super) fn write<'a>(
     change: &'a Change<Step>,
     says_undo: bool,
 ) {
-    let mut note = |paint, word: &str, what: &str| text.labelled(INDENT, paint, word, COLUMN, what);
+    let mut last = "";
+    for (paint, word, what) in notes(page, block, change, says_undo) {
+        text.labelled(INDENT, paint, if word == last { "" } else { word }, COLUMN, &what);
+        last = word;
+    }
+}
+
+/// The notes in their order; several of one word follow each other.
+pub(in crate::report) fn notes<'a>(
+    page: &Page<'a>,
+    block: &Block<'a>,
+    change: &'a Change<Step>,
+    says_undo: bool,
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut note = |paint, word, what: &str| notes.push((paint, word, what.to_owned()));
     if let Some(adopts) = &change.adopts {
         note(Paint::Dim, "adopts", adopts);
     }
@@ -36,8 +54,8 @@ pub(super) fn write<'a>(
     if change.direction == Direction::Weakens {
         note(Paint::Alert, "weakens", "less safe than what is live today");
     }
-    for (number, need) in needs(page, block).iter().enumerate() {
-        note(Paint::Dim, if number == 0 { "needs" } else { "" }, need);
+    for need in needs(page, block) {
+        note(Paint::Dim, "needs", &need);
     }
     if !change.steps.is_empty() {
         note(Paint::Dim, "calls", &calls(block, change));
@@ -45,6 +63,7 @@ pub(super) fn write<'a>(
     if let Some(undo) = undo(page, block, change).filter(|_| says_undo) {
         note(Paint::Dim, "undo", &format!("by hand: {undo}"));
     }
+    notes
 }
 
 fn risk(change: &Change<Step>) -> Option<(Paint, String)> {

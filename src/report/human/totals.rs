@@ -15,7 +15,9 @@ pub(super) fn write(text: &mut Text<'_>, plan: &Plan, context: &Context<'_>) {
     let creates = creates(plan.items.iter());
     let settings = counted(plan.totals.settings(), "setting");
     text.paragraph(0, Paint::Plain, &format!("{settings}: {}.", split(&plan.totals, creates)));
-    not_selected(text, plan, context);
+    if let Some(line) = not_selected(plan, context) {
+        text.paragraph(0, Paint::Plain, &line);
+    }
 
     text.gap();
     let changes = Changes::of(plan);
@@ -88,26 +90,26 @@ fn parts(totals: &Totals, creates: usize) -> Vec<String> {
         .collect()
 }
 
-/// What the selectors leave out, in one line.
-fn not_selected(text: &mut Text<'_>, plan: &Plan, context: &Context<'_>) {
+/// What the selectors leave out, in one line; nothing where they leave nothing out.
+pub(in crate::report) fn not_selected(plan: &Plan, context: &Context<'_>) -> Option<String> {
     let outside = || plan.items.iter().filter(|item| !item.selected && item.outcome != Outcome::InSync);
     let mut totals = Totals::default();
     outside().for_each(|item| totals.count(&item.outcome));
     if totals.settings() == 0 {
-        return;
+        return None;
     }
     let by = context.selectors.map_or_else(String::new, |selectors| format!(" by {selectors}"));
     let line = format!("{} of them not selected{by}: ", number(totals.settings()));
-    text.paragraph(0, Paint::Plain, &format!("{line}{}.", split(&totals, creates(outside()))));
+    Some(format!("{line}{}.", split(&totals, creates(outside()))))
 }
 
 /// What apply would do, counted.
-pub(super) struct Changes<'a> {
+pub(in crate::report) struct Changes<'a> {
     /// Write calls.
     pub(super) calls: usize,
     /// Accounts in plan order.
     pub(super) accounts: Vec<&'a crate::place::AccountId>,
-    changes: usize,
+    pub(in crate::report) changes: usize,
     weaken: usize,
     disruptive: usize,
     organization: usize,
@@ -117,7 +119,7 @@ pub(super) struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    pub(super) fn of(plan: &'a Plan) -> Self {
+    pub(in crate::report) fn of(plan: &'a Plan) -> Self {
         let mut all = Self {
             calls: 0,
             accounts: Vec::new(),
@@ -148,8 +150,16 @@ impl<'a> Changes<'a> {
     }
 
     fn write(&self, text: &mut Text<'_>, plan: &Plan) {
+        for line in self.said(plan) {
+            text.paragraph(0, Paint::Plain, &line);
+        }
+    }
+
+    /// What apply would do and what it would not, a paragraph each.
+    pub(in crate::report) fn said(&self, plan: &Plan) -> Vec<String> {
+        let mut said = Vec::new();
         if self.changes == 0 {
-            text.paragraph(0, Paint::Plain, "Apply would change nothing.");
+            said.push("Apply would change nothing.".to_owned());
         } else {
             let risk = |n: usize, word: &str| unbroken(&format!("{} {word}", number(n)));
             let mut risks = vec![risk(self.weaken, "weaken"), risk(self.disruptive, "disruptive")];
@@ -162,8 +172,7 @@ impl<'a> Changes<'a> {
             risks.push(risk(self.irreversible, "irreversible"));
             let calls = counted(self.calls, "call");
             let accounts = counted(self.accounts.len(), "account");
-            let line = format!("Apply would make {calls} in {accounts}: {}.", risks.join(", "));
-            text.paragraph(0, Paint::Plain, &line);
+            said.push(format!("Apply would make {calls} in {accounts}: {}.", risks.join(", ")));
         }
         let mut also = Vec::new();
         if self.charged > 0 {
@@ -177,8 +186,9 @@ impl<'a> Changes<'a> {
             also.push("What is not known is not touched.".to_owned());
         }
         if !also.is_empty() {
-            text.paragraph(0, Paint::Plain, &also.join(" "));
+            said.push(also.join(" "));
         }
+        said
     }
 
     /// `these 17 calls in log-archive and prod-payments`; from four accounts on they are counted.

@@ -1,0 +1,193 @@
+//! A plan, or the whole record, as one page that needs nothing beside itself: no server, no network, no script.
+//!
+//! The page is read in an office and at three in the morning on a telephone, by people who see no difference between
+//! red and green, and by people who see nothing and listen. So every colour has a sign and a word beside it, and what the
+//! little script does (narrowing the page to some accounts or controls) is not needed to read it.
+
+mod finding;
+mod grid;
+mod markup;
+mod record;
+mod sections;
+mod sets;
+mod state;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::plan::Plan;
+
+use super::human::{self, Context, Page};
+use super::words::{counted, elapsed, number};
+use markup::Html;
+use sets::Sets;
+use state::State;
+
+pub use record::{Kept, Record, Run};
+
+const STYLE: &str = include_str!("html/page.css");
+const SCRIPT: &str = include_str!("html/page.js");
+
+/// The page of a plan. `at` is when it was made.
+///
+/// With a `record`, the page has the exceptions and attestations with their ends, and what was changed before.
+pub fn page(plan: &Plan, context: &Context<'_>, at: Timestamp, record: Option<&Record<'_>>) -> String {
+    let body = Page::new(plan, context);
+    let mut sets = Sets::new(&body);
+    let found = sections::of(&body, &mut sets);
+    let grid = grid::of(&body, &mut sets, &found);
+
+    let mut html = Html::default();
+    head(&mut html, plan);
+    html.literal("<body>\n<a class=\"skip\" href=\"#main\">Skip to what was found</a>\n");
+    html.element("header", &[], |html| masthead(html, &body, at));
+    navigation(&mut html, &found, record, &sets);
+    filter(&mut html, &grid, &found);
+    html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
+        grid.write(html, &sets);
+        for section in &found {
+            section.write(html, &body, &sets);
+        }
+        if let Some(record) = record {
+            record::write(html, &body, record);
+        }
+        sets.write(html);
+    });
+    html.element("footer", &[], |html| {
+        html.with("p", &[], concat!("Written by baseline ", env!("CARGO_PKG_VERSION"), ". This page holds account data."));
+        html.element("p", &[], |html| {
+            html.text("Desired state ").with("code", &[], &plan.digest);
+        });
+    });
+    html.element("script", &[], |html| {
+        html.literal(SCRIPT);
+    });
+    html.literal("</body>\n</html>\n");
+    html.finish()
+}
+
+/// Nothing is loaded from anywhere, and of styles and scripts only those run whose digests are named here.
+fn head(html: &mut Html, plan: &Plan) {
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        source(STYLE),
+        source(SCRIPT)
+    );
+    html.literal("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
+    html.literal("\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.literal("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
+    html.with("title", &[], &format!("{} · baseline", plan.organization));
+    html.element("style", &[], |html| {
+        html.literal(STYLE);
+    });
+    html.literal("</head>\n");
+}
+
+/// A source of CSP Level 3: `sha256-` and the digest in Base64.
+pub fn source(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = "sha256-".to_owned();
+    for chunk in Sha256::digest(text.as_bytes()).chunks(3) {
+        let bits = chunk.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[bits >> (18 - 6 * place) & 63];
+            out.push(if place > chunk.len() { '=' } else { char::from(digit) });
+        }
+    }
+    out
+}
+
+/// Who looked, with what, at what, and what came of it in one glance.
+fn masthead(html: &mut Html, page: &Page<'_>, at: Timestamp) {
+    let (plan, context) = (page.plan, page.context);
+    html.element("h1", &[], |html| {
+        html.text(&plan.organization);
+        if let Some(id) = &plan.organization_id {
+            html.text(" ").with("small", &[], id);
+        }
+    });
+    let looked = [
+        human::revision(plan),
+        format!("as {}", plan.caller),
+        counted(plan.accounts.len(), "account"),
+        counted(plan.regions, "region"),
+        counted(plan.controls, "control"),
+        format!("{} in {}", counted(context.reads, "read"), elapsed(context.elapsed)),
+    ];
+    html.element("p", &[("class", "dim")], |html| {
+        for part in &looked {
+            html.with("span", &[("class", "part")], part).text(" ");
+        }
+        html.element("time", &[("class", "part"), ("datetime", &at.to_string())], |html| {
+            html.text(&minute(at));
+        });
+    });
+    html.literal("<ul class=\"totals\" aria-label=\"Settings by what is the matter\">\n");
+    for (state, n) in state::counts(plan) {
+        html.element("li", &[], |html| {
+            html.with("span", &[("class", state.class()), ("aria-hidden", "true")], state.sign());
+            html.text(" ").with("b", &[], &number(n)).text(" ").text(state.word());
+        });
+        html.literal("\n");
+    }
+    html.literal("</ul>\n");
+    let changes = human::Changes::of(plan);
+    let mut said = changes.said(plan);
+    said.extend(human::not_selected(plan, context));
+    html.with("p", &[], &said.join(" "));
+    if let Some(next) = context.next.filter(|_| changes.changes > 0) {
+        html.element("p", &[], |html| {
+            html.text("Nothing has been changed. Next: ").with("code", &[], next);
+        });
+    }
+    let (code, why) = context.exit;
+    if code != 0 || context.detailed_exitcode {
+        html.with("p", &[], &format!("Exit code {code}: {why}."));
+    }
+}
+
+/// `2026-11-26 10:03 UTC`.
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn navigation(html: &mut Html, found: &[sections::Section<'_>], record: Option<&Record<'_>>, sets: &Sets<'_>) {
+    let mut links = vec![("#accounts", "Accounts and controls".to_owned())];
+    links.extend(found.iter().map(|section| (section.link(), section.title())));
+    if let Some(record) = record {
+        links.extend(record.links());
+    }
+    if !sets.is_empty() {
+        links.push(("#groups", "Groups of accounts".to_owned()));
+    }
+    html.element("nav", &[("aria-label", "On this page")], |html| {
+        html.element("ul", &[], |html| {
+            for (to, what) in &links {
+                html.element("li", &[], |html| {
+                    html.with("a", &[("href", to)], what);
+                });
+            }
+        });
+    });
+}
+
+/// Hidden until the script that does it is there.
+fn filter(html: &mut Html, grid: &grid::Grid<'_>, found: &[sections::Section<'_>]) {
+    html.literal(
+        "<div role=\"search\" id=\"filter\" aria-label=\"Narrow this page\" hidden>\n\
+         <label>Account <input id=\"account\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"name or id\"></label>\n\
+         <label>Control <input id=\"control\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"guardduty\"></label>\n\
+         <label>Show <select id=\"outcome\"><option value=\"\">everything</option>",
+    );
+    let mut states: Vec<State> = grid.states().chain(found.iter().flat_map(sections::Section::states)).collect();
+    states.sort_unstable();
+    states.dedup();
+    for state in states {
+        html.with("option", &[("value", state.class())], state.word());
+    }
+    html.literal("</select></label>\n<button type=\"button\" id=\"clear\">Clear</button>\n<p id=\"shown\" role=\"status\"></p>\n</div>\n");
+}
+
+#[cfg(test)]
+mod tests;

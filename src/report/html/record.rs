@@ -1,0 +1,292 @@
+//! What people signed for and until when, and what was changed before: from the documents and the audit record.
+
+use jiff::civil::Date;
+
+use crate::apply::{ApplyReport, ChangeResult};
+use crate::audit::Begun;
+use crate::control::{Change, Step};
+use crate::desired::{Attestation, Exception};
+use crate::plan::{Item, Outcome};
+
+use super::super::fold::Block;
+use super::super::human::Page;
+use super::super::words::{counted, number};
+use super::finding;
+use super::markup::Html;
+use super::minute;
+
+/// Beside the plan: what `baseline report` adds.
+pub struct Record<'a> {
+    /// The day on which exceptions are judged.
+    pub today: Date,
+    pub exceptions: &'a [Exception],
+    pub attestations: &'a [Attestation],
+    pub kept: Kept,
+}
+
+/// What the audit record keeps of earlier runs.
+pub enum Kept {
+    /// Newest first, and how many older ones there are beside.
+    Runs { runs: Vec<Run>, older: usize, place: String },
+    /// There is no record yet.
+    Nothing { place: String },
+    /// It could not be read: that is not the same as nothing.
+    Unknown { place: String, why: String },
+}
+
+/// A run as its records tell it.
+pub struct Run {
+    pub id: String,
+    /// Or why the record cannot be read.
+    pub begun: Result<Begun, String>,
+    /// Absent where the run was cut off before it wrote how it ended.
+    pub outcome: Option<ApplyReport>,
+}
+
+impl Record<'_> {
+    pub(super) fn links(&self) -> Vec<(&'static str, String)> {
+        let signed = self.exceptions.len() + self.attestations.len();
+        let runs = match &self.kept {
+            Kept::Runs { runs, .. } => format!(" ({})", number(runs.len())),
+            Kept::Nothing { .. } => " (0)".to_owned(),
+            Kept::Unknown { .. } => " (not known)".to_owned(),
+        };
+        vec![
+            ("#signed", format!("Exceptions and attestations ({})", number(signed))),
+            ("#history", format!("History{runs}")),
+        ]
+    }
+}
+
+pub(super) fn write<'a>(html: &mut Html, page: &'a Page<'a>, record: &Record<'_>) {
+    html.literal("<section id=\"signed\" aria-labelledby=\"signed-h\">\n<h2 id=\"signed-h\">Exceptions and attestations</h2>\n");
+    html.literal("<p class=\"dim\">What people signed for, the first to end first. When it has ended, what it was about counts again.</p>\n");
+    if record.exceptions.is_empty() && record.attestations.is_empty() {
+        html.literal("<p>There are none.</p>\n");
+    } else {
+        signed(html, page, record);
+    }
+    html.literal("</section>\n<section id=\"history\" aria-labelledby=\"history-h\">\n<h2 id=\"history-h\">History</h2>\n");
+    history(html, page, &record.kept);
+    html.literal("</section>\n");
+}
+
+/// A row of the table, whichever of both it is.
+struct Signed<'a> {
+    kind: &'static str,
+    name: &'a str,
+    control: String,
+    accounts: String,
+    reason: String,
+    who: String,
+    ends: Date,
+    covers: Option<usize>,
+}
+
+fn signed<'a>(html: &mut Html, page: &'a Page<'a>, record: &Record<'_>) {
+    let about = |control: &str, rule: Option<&String>| match rule {
+        Some(rule) => format!("{control}, rule {rule}"),
+        None => control.to_owned(),
+    };
+    let covers = |name: &str| {
+        let by = |item: &&Item| matches!(&item.outcome, Outcome::Excepted { exception } if exception == name);
+        page.plan.items.iter().filter(by).count()
+    };
+    let exceptions = record.exceptions.iter().map(|one| Signed {
+        kind: "exception",
+        name: &one.metadata.name.value,
+        control: about(&one.control, one.rule.as_ref()),
+        accounts: [one.accounts.join(", "), one.resources.join(", ")]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(": "),
+        reason: one.reason.clone(),
+        who: [Some(format!("{}, approved by {}", one.owner, one.approver)), one.ticket.clone()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", "),
+        ends: one.expires.value,
+        covers: Some(covers(&one.metadata.name.value)),
+    });
+    let attestations = record.attestations.iter().map(|one| Signed {
+        kind: "attestation",
+        name: &one.metadata.name.value,
+        control: about(&one.control, Some(&one.rule)),
+        accounts: one.accounts.join(", "),
+        reason: one.evidence.clone().unwrap_or_default(),
+        who: one.by.clone(),
+        ends: one.expires.value,
+        covers: None,
+    });
+    let mut rows: Vec<Signed<'_>> = exceptions.chain(attestations).collect();
+    rows.sort_by(|a, b| (a.ends, a.name).cmp(&(b.ends, b.name)));
+    html.literal("<div class=\"scroll\" role=\"region\" aria-labelledby=\"signed-h\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Ends</th><th scope=\"col\">About</th><th scope=\"col\">Accounts: resources</th><th scope=\"col\">Reason</th><th scope=\"col\">Who</th></tr></thead>\n<tbody>\n");
+    for row in &rows {
+        html.element("tr", &[], |html| {
+            html.element("th", &[("scope", "row")], |html| {
+                html.text(row.name).text(" ").with("small", &[], row.kind);
+            });
+            html.element("td", &[], |html| {
+                let ends = row.ends.to_string();
+                html.with("time", &[("datetime", &ends)], &ends).text(" ");
+                let (class, words) = until(record.today, row.ends);
+                html.with("span", &[("class", class)], &words);
+            });
+            html.element("td", &[], |html| {
+                html.text(&row.control);
+                if let Some(n) = row.covers {
+                    html.text(" ").with("small", &[], &format!("{} now", counted(n, "finding")));
+                }
+            });
+            html.with("td", &[], &row.accounts).with("td", &[], &row.reason).with("td", &[], &row.who);
+        });
+        html.literal("\n");
+    }
+    html.literal("</tbody>\n</table>\n</div>\n");
+}
+
+/// A month is warning enough to ask again.
+const SOON: i32 = 30;
+
+fn until(today: Date, ends: Date) -> (&'static str, String) {
+    let days = ends.duration_since(today).as_hours() / 24;
+    let days = i32::try_from(days).unwrap_or(i32::MAX);
+    let n = |days: i32| counted(usize::try_from(days).unwrap_or_default(), "day");
+    match days {
+        ..0 => ("alert", format!("! ended {} ago", n(-days))),
+        0 => ("alert", "! ends today".to_owned()),
+        1..=SOON => ("alert", format!("! in {}", n(days))),
+        _ => ("dim", format!("in {}", n(days))),
+    }
+}
+
+fn history<'a>(html: &mut Html, page: &'a Page<'a>, kept: &Kept) {
+    let (runs, older, place) = match kept {
+        Kept::Runs { runs, older, place } => (runs, *older, place),
+        Kept::Nothing { place } => {
+            html.element("p", &[], |html| {
+                html.text("Nothing was ever changed from here: there is no record in ").with("code", &[], place).text(".");
+            });
+            return;
+        }
+        Kept::Unknown { place, why } => {
+            html.element("p", &[], |html| {
+                finding::sign(html, super::State::Unknown);
+                html.text(" What was changed before is not known. The record in ").with("code", &[], place);
+                html.text(" cannot be read: ").text(why);
+            });
+            return;
+        }
+    };
+    html.element("p", &[("class", "dim")], |html| {
+        html.text("What was put right, by whom and when, the newest first; from ").with("code", &[], place).text(".");
+    });
+    for run in runs {
+        self::run(html, page, run);
+    }
+    if older > 0 {
+        html.with("p", &[("class", "dim")], &format!("{} before these.", counted(older, "run")));
+    }
+}
+
+fn run<'a>(html: &mut Html, page: &'a Page<'a>, run: &Run) {
+    let begun = match &run.begun {
+        Ok(begun) => begun,
+        Err(why) => {
+            html.element("p", &[], |html| {
+                finding::sign(html, super::State::Unknown);
+                html.text(" ").with("code", &[], &run.id).text(": its record cannot be read: ").text(why);
+            });
+            return;
+        }
+    };
+    let results = Results::of(run.outcome.as_ref(), begun.changes.len());
+    html.element("details", &[("class", "run")], |html| {
+        html.element("summary", &[], |html| {
+            html.with("time", &[("datetime", &begun.at.to_string())], &minute(begun.at));
+            html.text(" ").with("span", &[("class", results.class)], &results.words);
+            html.text(" ").with("small", &[], &begun.caller);
+        });
+        html.element("p", &[("class", "dim")], |html| {
+            html.text("run ").with("code", &[], &run.id);
+            if let Some(revision) = &begun.revision {
+                html.text(", desired state ").with("code", &[], revision);
+            }
+        });
+        html.literal("\n");
+        for (place, item) in begun.changes.iter().enumerate() {
+            let ended = run.outcome.as_ref().and_then(|outcome| outcome.changes.get(place));
+            let Some(change) = item.finding.change() else { continue };
+            one(html, page, item, change, ended.map(|ended| &ended.result));
+        }
+    });
+    html.literal("\n");
+}
+
+/// A change of a run: what was there before, what was made of it, and whether that held.
+fn one<'a>(
+    html: &mut Html,
+    page: &'a Page<'a>,
+    item: &Item,
+    change: &Change<Step>,
+    result: Option<&ChangeResult>,
+) {
+    let id = &item.scope.account;
+    let name = page.plan.account(id).map_or(id.as_str(), |account| &account.name);
+    html.element("article", &[("data-a", &format!("{name} {id}")), ("data-c", &item.control)], |html| {
+        html.element("h3", &[], |html| {
+            finding::sign(html, super::State::of(item));
+            html.text(" ");
+            finding::subject(html, &Block::of(item));
+        });
+        html.element("p", &[("class", "where")], |html| {
+            super::sets::one(html, name, id);
+            if let Some(region) = &item.region {
+                html.text(" ").with("span", &[("class", "part")], region.as_str());
+            }
+            let (class, words) = ended(result);
+            html.text(" ").with("span", &[("class", class)], &words);
+        });
+        finding::fields(html, change);
+    });
+    html.literal("\n");
+}
+
+fn ended(result: Option<&ChangeResult>) -> (&'static str, String) {
+    match result {
+        Some(ChangeResult::Held) => ("part", "made, and seen to hold".to_owned()),
+        Some(ChangeResult::Moved { what }) => ("part alert", format!("not done, it had moved: {what}")),
+        Some(ChangeResult::Failed { fault }) => ("part alert", format!("failed: {fault}")),
+        Some(ChangeResult::NotVerified { why }) => ("part alert", format!("not seen to hold: {why}")),
+        Some(ChangeResult::Blocked { on }) => {
+            let on: Vec<String> = on.iter().map(ToString::to_string).collect();
+            ("part alert", format!("not done, blocked on {}", on.join(", ")))
+        }
+        Some(ChangeResult::NotReached) => ("part alert", "not done: the run ended before its turn".to_owned()),
+        None => ("part alert", "not known how it ended".to_owned()),
+    }
+}
+
+/// How a run ended, in a few words.
+struct Results {
+    class: &'static str,
+    words: String,
+}
+
+impl Results {
+    fn of(outcome: Option<&ApplyReport>, planned: usize) -> Self {
+        let changes = counted(planned, "change");
+        let Some(outcome) = outcome else {
+            return Self { class: "alert", words: format!("? {changes}: not known how it ended") };
+        };
+        let held = outcome.changes.iter().filter(|change| change.result == ChangeResult::Held).count();
+        let interrupted = if outcome.interrupted { ", interrupted" } else { "" };
+        if held == planned && !outcome.interrupted {
+            Self { class: "held", words: format!("✓ {changes} made and seen to hold") }
+        } else {
+            Self { class: "alert", words: format!("! {} of {changes} made and seen to hold{interrupted}", number(held)) }
+        }
+    }
+}
