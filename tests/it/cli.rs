@@ -12,6 +12,7 @@ mod interrupted;
 mod log_chain;
 mod memory;
 mod offline;
+mod page;
 mod pull_request;
 mod reference;
 mod saved;
