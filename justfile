@@ -23,7 +23,7 @@ test *filter:
 # moto over the wire, and every exchange against the services' API models (needs python3)
 [group('check')]
 emulators:
-    .ci/run test build validator exchanges gaps moto
+    .ci/run test build validator exchanges gaps moto page
 
 # Licences, sources and doubled crates (needs cargo-deny)
 [group('check')]

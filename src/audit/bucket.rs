@@ -112,9 +112,11 @@ impl Bucket {
                 .await
                 .map_err(|error| self.failed(fault("s3:ListObjectsV2")(error)))?;
             let folders = page.common_prefixes.into_iter().flatten().filter_map(|folder| folder.prefix);
-            runs.extend(folders.filter_map(|folder| {
-                Some(folder.strip_prefix(&prefix)?.trim_end_matches('/').to_owned())
-            }));
+            runs.extend(
+                folders.filter_map(|folder| {
+                    Some(folder.strip_prefix(&prefix)?.trim_end_matches('/').to_owned())
+                }),
+            );
             token = page.next_continuation_token;
             if token.is_none() {
                 return Ok(runs);

@@ -50,8 +50,13 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(self.failed(error)),
         };
-        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.map(|entry| entry.file_name().into_string().ok());
-        entries.filter_map(|entry| name(entry).transpose()).collect::<Result<_, _>>().map_err(|error| self.failed(error))
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.map(|entry| entry.file_name().into_string().ok())
+        };
+        entries
+            .filter_map(|entry| name(entry).transpose())
+            .collect::<Result<_, _>>()
+            .map_err(|error| self.failed(error))
     }
 
     pub(super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, AuditError> {

@@ -36,6 +36,7 @@ pub fn page(plan: &Plan, context: &Context<'_>, at: Timestamp, record: Option<&R
     let mut sets = Sets::new(&body);
     let found = sections::of(&body, &mut sets);
     let grid = grid::of(&body, &mut sets, &found);
+    let done = record.map(|record| record::done(&record.kept, &mut sets)).unwrap_or_default();
 
     let mut html = Html::default();
     head(&mut html, plan);
@@ -49,12 +50,16 @@ pub fn page(plan: &Plan, context: &Context<'_>, at: Timestamp, record: Option<&R
             section.write(html, &body, &sets);
         }
         if let Some(record) = record {
-            record::write(html, &body, record);
+            record::write(html, &body, &sets, record, &done);
         }
         sets.write(html);
     });
     html.element("footer", &[], |html| {
-        html.with("p", &[], concat!("Written by baseline ", env!("CARGO_PKG_VERSION"), ". This page holds account data."));
+        html.with(
+            "p",
+            &[],
+            concat!("Written by baseline ", env!("CARGO_PKG_VERSION"), ". This page holds account data."),
+        );
         html.element("p", &[], |html| {
             html.text("Desired state ").with("code", &[], &plan.digest);
         });
@@ -89,7 +94,8 @@ pub fn source(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = "sha256-".to_owned();
     for chunk in Sha256::digest(text.as_bytes()).chunks(3) {
-        let bits = chunk.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
+        let bits = chunk.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..4 {
             let digit = DIGITS[bits >> (18 - 6 * place) & 63];
             out.push(if place > chunk.len() { '=' } else { char::from(digit) });
@@ -152,7 +158,12 @@ fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn navigation(html: &mut Html, found: &[sections::Section<'_>], record: Option<&Record<'_>>, sets: &Sets<'_>) {
+fn navigation(
+    html: &mut Html,
+    found: &[sections::Section<'_>],
+    record: Option<&Record<'_>>,
+    sets: &Sets<'_>,
+) {
     let mut links = vec![("#accounts", "Accounts and controls".to_owned())];
     links.extend(found.iter().map(|section| (section.link(), section.title())));
     if let Some(record) = record {
@@ -180,7 +191,8 @@ fn filter(html: &mut Html, grid: &grid::Grid<'_>, found: &[sections::Section<'_>
          <label>Control <input id=\"control\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"guardduty\"></label>\n\
          <label>Show <select id=\"outcome\"><option value=\"\">everything</option>",
     );
-    let mut states: Vec<State> = grid.states().chain(found.iter().flat_map(sections::Section::states)).collect();
+    let mut states: Vec<State> =
+        grid.states().chain(found.iter().flat_map(sections::Section::states)).collect();
     states.sort_unstable();
     states.dedup();
     for state in states {

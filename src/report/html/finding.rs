@@ -134,7 +134,7 @@ pub(super) fn regions(block: &Block<'_>) -> String {
     block.regions.iter().map(|region| region.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn all_resources(html: &mut Html, block: &Block<'_>) {
+pub(super) fn all_resources(html: &mut Html, block: &Block<'_>) {
     if block.resources.len() <= words::LISTED {
         return;
     }
@@ -174,7 +174,11 @@ pub(super) fn fields(html: &mut Html, change: &Change<Step>) {
                     html.with("td", &[], &after);
                 }
                 (Some(Some(before)), Some(after)) => {
-                    html.with("td", &[("class", "before")], &before).with("td", &[("class", "after")], &after);
+                    html.with("td", &[("class", "before")], &before).with(
+                        "td",
+                        &[("class", "after")],
+                        &after,
+                    );
                 }
                 _ => document(html, row.before, row.after, if creates { "1" } else { "2" }),
             }
@@ -260,8 +264,12 @@ fn manual(html: &mut Html, task: &ManualTask) {
             });
         }
     });
-    html.with("p", &[("class", "dim")], match task.verified {
-        Verified::ByObservation => "The next plan sees it.",
-        Verified::ByAttestation => "No API shows it: an Attestation document says that it is done.",
-    });
+    html.with(
+        "p",
+        &[("class", "dim")],
+        match task.verified {
+            Verified::ByObservation => "The next plan sees it.",
+            Verified::ByAttestation => "No API shows it: an Attestation document says that it is done.",
+        },
+    );
 }

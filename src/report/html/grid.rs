@@ -54,7 +54,9 @@ pub(super) fn of<'a>(page: &'a Page<'a>, sets: &mut Sets<'a>, found: &[Section<'
     }
     let columns = columns(page, cells.keys().map(|(_, control)| *control).collect());
     let row = |account: &'a PlannedAccount| match &account.state {
-        AccountState::Unreachable { fault } => Row::Closed(fault.to_string().replace(account.id.as_str(), "<account>")),
+        AccountState::Unreachable { fault } => {
+            Row::Closed(fault.to_string().replace(account.id.as_str(), "<account>"))
+        }
         AccountState::Refused { why } => Row::Closed(why.replace(account.id.as_str(), "<account>")),
         AccountState::NotTried { why } => Row::NotTried(why),
         AccountState::Reached => Row::Cells(
@@ -109,7 +111,7 @@ impl<'a> Grid<'a> {
     pub(super) fn write(&self, html: &mut Html, sets: &Sets<'a>) {
         html.literal("<section id=\"accounts\" aria-labelledby=\"accounts-h\">\n<h2 id=\"accounts-h\">Accounts and controls</h2>\n");
         html.literal("<p class=\"dim\">The sign in a cell is the worst of all regions and resources, and leads to what was found. An empty cell is not declared there.</p>\n");
-        html.literal("<div class=\"scroll\" role=\"region\" aria-labelledby=\"accounts-h\" tabindex=\"0\">\n<table class=\"grid\">\n<thead><tr><th scope=\"col\">Account</th>");
+        html.literal("<div class=\"scroll\" role=\"region\" aria-label=\"Table of accounts and controls\" tabindex=\"0\">\n<table class=\"grid\">\n<thead><tr><th scope=\"col\">Account</th>");
         for (id, title) in &self.columns {
             html.element("th", &[("scope", "col"), ("data-c", id), ("title", title)], |html| {
                 html.with("span", &[], id);

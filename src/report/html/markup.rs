@@ -58,12 +58,7 @@ impl Html {
     }
 
     /// An element that holds text and nothing else.
-    pub(super) fn with(
-        &mut self,
-        tag: &'static str,
-        attributes: Attributes<'_>,
-        text: &str,
-    ) -> &mut Self {
+    pub(super) fn with(&mut self, tag: &'static str, attributes: Attributes<'_>, text: &str) -> &mut Self {
         self.element(tag, attributes, |html| {
             html.text(text);
         })
@@ -98,6 +93,6 @@ mod tests {
         html.element("td", &[("title", hostile), ("hidden", "")], |html| {
             html.text(hostile);
         });
-        insta::assert_snapshot!(html.finish(), @"");
+        insta::assert_snapshot!(html.finish(), @r#"<td title="&lt;/td&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\u{202e}\u{200b}\n" hidden>&lt;/td&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\u{202e}\u{200b}\n</td>"#);
     }
 }

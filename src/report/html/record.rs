@@ -1,19 +1,21 @@
 //! What people signed for and until when, and what was changed before: from the documents and the audit record.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use crate::apply::{ApplyReport, ChangeResult};
 use crate::audit::Begun;
-use crate::control::{Change, Step};
 use crate::desired::{Attestation, Exception};
 use crate::plan::{Item, Outcome};
 
-use super::super::fold::Block;
+use super::super::fold::{Block, fold};
 use super::super::human::Page;
 use super::super::words::{counted, number};
 use super::finding;
 use super::markup::Html;
 use super::minute;
+use super::sets::{Accounts, Sets};
 
 /// Beside the plan: what `baseline report` adds.
 pub struct Record<'a> {
@@ -58,7 +60,13 @@ impl Record<'_> {
     }
 }
 
-pub(super) fn write<'a>(html: &mut Html, page: &'a Page<'a>, record: &Record<'_>) {
+pub(super) fn write<'a>(
+    html: &mut Html,
+    page: &Page<'_>,
+    sets: &Sets<'a>,
+    record: &Record<'_>,
+    done: &[Vec<Done<'a>>],
+) {
     html.literal("<section id=\"signed\" aria-labelledby=\"signed-h\">\n<h2 id=\"signed-h\">Exceptions and attestations</h2>\n");
     html.literal("<p class=\"dim\">What people signed for, the first to end first. When it has ended, what it was about counts again.</p>\n");
     if record.exceptions.is_empty() && record.attestations.is_empty() {
@@ -67,7 +75,7 @@ pub(super) fn write<'a>(html: &mut Html, page: &'a Page<'a>, record: &Record<'_>
         signed(html, page, record);
     }
     html.literal("</section>\n<section id=\"history\" aria-labelledby=\"history-h\">\n<h2 id=\"history-h\">History</h2>\n");
-    history(html, page, &record.kept);
+    history(html, sets, &record.kept, done);
     html.literal("</section>\n");
 }
 
@@ -83,7 +91,7 @@ struct Signed<'a> {
     covers: Option<usize>,
 }
 
-fn signed<'a>(html: &mut Html, page: &'a Page<'a>, record: &Record<'_>) {
+fn signed(html: &mut Html, page: &Page<'_>, record: &Record<'_>) {
     let about = |control: &str, rule: Option<&String>| match rule {
         Some(rule) => format!("{control}, rule {rule}"),
         None => control.to_owned(),
@@ -122,7 +130,7 @@ fn signed<'a>(html: &mut Html, page: &'a Page<'a>, record: &Record<'_>) {
     });
     let mut rows: Vec<Signed<'_>> = exceptions.chain(attestations).collect();
     rows.sort_by(|a, b| (a.ends, a.name).cmp(&(b.ends, b.name)));
-    html.literal("<div class=\"scroll\" role=\"region\" aria-labelledby=\"signed-h\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Ends</th><th scope=\"col\">About</th><th scope=\"col\">Accounts: resources</th><th scope=\"col\">Reason</th><th scope=\"col\">Who</th></tr></thead>\n<tbody>\n");
+    html.literal("<div class=\"scroll\" role=\"region\" aria-label=\"Table of exceptions and attestations\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Ends</th><th scope=\"col\">About</th><th scope=\"col\">Accounts: resources</th><th scope=\"col\">Reason</th><th scope=\"col\">Who</th></tr></thead>\n<tbody>\n");
     for row in &rows {
         html.element("tr", &[], |html| {
             html.element("th", &[("scope", "row")], |html| {
@@ -135,7 +143,7 @@ fn signed<'a>(html: &mut Html, page: &'a Page<'a>, record: &Record<'_>) {
                 html.with("span", &[("class", class)], &words);
             });
             html.element("td", &[], |html| {
-                html.text(&row.control);
+                html.with("code", &[], &row.control);
                 if let Some(n) = row.covers {
                     html.text(" ").with("small", &[], &format!("{} now", counted(n, "finding")));
                 }
@@ -162,12 +170,14 @@ fn until(today: Date, ends: Date) -> (&'static str, String) {
     }
 }
 
-fn history<'a>(html: &mut Html, page: &'a Page<'a>, kept: &Kept) {
+fn history<'a>(html: &mut Html, sets: &Sets<'a>, kept: &Kept, done: &[Vec<Done<'a>>]) {
     let (runs, older, place) = match kept {
         Kept::Runs { runs, older, place } => (runs, *older, place),
         Kept::Nothing { place } => {
             html.element("p", &[], |html| {
-                html.text("Nothing was ever changed from here: there is no record in ").with("code", &[], place).text(".");
+                html.text("Nothing was ever changed from here: there is no record in ")
+                    .with("code", &[], place)
+                    .text(".");
             });
             return;
         }
@@ -181,17 +191,19 @@ fn history<'a>(html: &mut Html, page: &'a Page<'a>, kept: &Kept) {
         }
     };
     html.element("p", &[("class", "dim")], |html| {
-        html.text("What was put right, by whom and when, the newest first; from ").with("code", &[], place).text(".");
+        html.text("What was put right, by whom and when, the newest first; from ")
+            .with("code", &[], place)
+            .text(".");
     });
-    for run in runs {
-        self::run(html, page, run);
+    for (run, done) in runs.iter().zip(done) {
+        self::run(html, sets, run, done);
     }
     if older > 0 {
         html.with("p", &[("class", "dim")], &format!("{} before these.", counted(older, "run")));
     }
 }
 
-fn run<'a>(html: &mut Html, page: &'a Page<'a>, run: &Run) {
+fn run<'a>(html: &mut Html, sets: &Sets<'a>, run: &Run, done: &[Done<'a>]) {
     let begun = match &run.begun {
         Ok(begun) => begun,
         Err(why) => {
@@ -216,40 +228,71 @@ fn run<'a>(html: &mut Html, page: &'a Page<'a>, run: &Run) {
             }
         });
         html.literal("\n");
-        for (place, item) in begun.changes.iter().enumerate() {
-            let ended = run.outcome.as_ref().and_then(|outcome| outcome.changes.get(place));
-            let Some(change) = item.finding.change() else { continue };
-            one(html, page, item, change, ended.map(|ended| &ended.result));
-        }
+        done.iter().for_each(|done| one(html, sets, done));
     });
     html.literal("\n");
 }
 
-/// A change of a run: what was there before, what was made of it, and whether that held.
-fn one<'a>(
-    html: &mut Html,
-    page: &'a Page<'a>,
-    item: &Item,
-    change: &Change<Step>,
-    result: Option<&ChangeResult>,
-) {
-    let id = &item.scope.account;
-    let name = page.plan.account(id).map_or(id.as_str(), |account| &account.name);
-    html.element("article", &[("data-a", &format!("{name} {id}")), ("data-c", &item.control)], |html| {
+/// Alike changes of a run that ended alike.
+pub(super) struct Done<'a> {
+    accounts: Accounts<'a>,
+    block: Block<'a>,
+    result: Option<&'a ChangeResult>,
+}
+
+/// The changes of each run, those that are alike and ended alike once.
+pub(super) fn done<'a>(kept: &'a Kept, sets: &mut Sets<'a>) -> Vec<Vec<Done<'a>>> {
+    let Kept::Runs { runs, .. } = kept else { return Vec::new() };
+    let mut all = Vec::new();
+    for run in runs {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut groups: Vec<(Option<&ChangeResult>, Vec<&Item>)> = Vec::new();
+        let changes = run.begun.as_ref().map(|begun| begun.changes.as_slice()).unwrap_or_default();
+        for (place, item) in changes.iter().enumerate() {
+            // A run reports its changes in the order in which it announced them.
+            let change = run.outcome.as_ref().and_then(|outcome| outcome.changes.get(place));
+            let result = change.map(|change| &change.result);
+            let place = *places.entry(ended(result).1).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some((_, items)) => items.push(item),
+                None => groups.push((result, vec![item])),
+            }
+        }
+        let blocks = groups
+            .into_iter()
+            .flat_map(|(result, items)| fold(items).into_iter().map(move |block| (result, block)));
+        all.push(
+            blocks
+                .map(|(result, block)| Done { accounts: sets.add(&block.accounts), block, result })
+                .collect(),
+        );
+    }
+    all
+}
+
+/// What was there before, what was made of it, and whether that held.
+fn one<'a>(html: &mut Html, sets: &Sets<'a>, done: &Done<'a>) {
+    let first = done.block.first;
+    let keys = [("data-a", &*sets.key(&done.accounts)), ("data-c", &first.control)];
+    html.element("article", &keys, |html| {
         html.element("h3", &[], |html| {
-            finding::sign(html, super::State::of(item));
+            finding::sign(html, super::State::of(first));
             html.text(" ");
-            finding::subject(html, &Block::of(item));
+            finding::subject(html, &done.block);
         });
         html.element("p", &[("class", "where")], |html| {
-            super::sets::one(html, name, id);
-            if let Some(region) = &item.region {
-                html.text(" ").with("span", &[("class", "part")], region.as_str());
+            sets.say(html, &done.accounts);
+            let regions = finding::regions(&done.block);
+            if !regions.is_empty() {
+                html.text(" ").with("span", &[("class", "part")], &regions);
             }
-            let (class, words) = ended(result);
+            let (class, words) = ended(done.result);
             html.text(" ").with("span", &[("class", class)], &words);
         });
-        finding::fields(html, change);
+        finding::all_resources(html, &done.block);
+        if let Some(change) = first.finding.change() {
+            finding::fields(html, change);
+        }
     });
     html.literal("\n");
 }
@@ -264,7 +307,9 @@ fn ended(result: Option<&ChangeResult>) -> (&'static str, String) {
             let on: Vec<String> = on.iter().map(ToString::to_string).collect();
             ("part alert", format!("not done, blocked on {}", on.join(", ")))
         }
-        Some(ChangeResult::NotReached) => ("part alert", "not done: the run ended before its turn".to_owned()),
+        Some(ChangeResult::NotReached) => {
+            ("part alert", "not done: the run ended before its turn".to_owned())
+        }
         None => ("part alert", "not known how it ended".to_owned()),
     }
 }
@@ -286,7 +331,10 @@ impl Results {
         if held == planned && !outcome.interrupted {
             Self { class: "held", words: format!("✓ {changes} made and seen to hold") }
         } else {
-            Self { class: "alert", words: format!("! {} of {changes} made and seen to hold{interrupted}", number(held)) }
+            Self {
+                class: "alert",
+                words: format!("! {} of {changes} made and seen to hold{interrupted}", number(held)),
+            }
         }
     }
 }

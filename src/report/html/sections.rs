@@ -8,10 +8,10 @@ use crate::plan::Outcome;
 use super::super::fold::{Block, fold};
 use super::super::human::{Closed, Page, why};
 use super::super::words::number;
+use super::finding;
 use super::markup::Html;
 use super::sets::{Accounts, Sets};
 use super::state::State;
-use super::finding;
 
 /// One part of the page.
 pub(super) struct Section<'a> {
@@ -52,18 +52,18 @@ impl Part {
             State::Blocked => Self::Blocked,
             State::Update | State::Create => Self::Changes,
             State::Progressing => Self::Progressing,
-            State::ObserveOnly
-            | State::Excepted
-            | State::Foreign
-            | State::InSync
-            | State::NotOffered => Self::Untouched,
+            State::ObserveOnly | State::Excepted | State::Foreign | State::InSync | State::NotOffered => {
+                Self::Untouched
+            }
         }
     }
 
     /// The fragment that links to it, its heading and what it means.
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Unknown => ("#unknown", "Not known", "What could not be looked at is neither in sync nor touched."),
+            Self::Unknown => {
+                ("#unknown", "Not known", "What could not be looked at is neither in sync nor touched.")
+            }
             Self::Manual => ("#by-hand", "By hand", "What no API can put right: somebody has to do it."),
             Self::Blocked => ("#blocked", "Blocked", "What stands on something that is not there."),
             Self::Changes => ("#changes", "Changes", "What apply would do, in its order."),
@@ -75,9 +75,11 @@ impl Part {
 
 /// The sections that have something in them.
 pub(super) fn of<'a>(page: &'a Page<'a>, sets: &mut Sets<'a>) -> Vec<Section<'a>> {
-    let shown = page.plan.items.iter().filter(|item| {
-        item.selected && (page.context.show_in_sync || item.outcome != Outcome::InSync)
-    });
+    let shown = page
+        .plan
+        .items
+        .iter()
+        .filter(|item| item.selected && (page.context.show_in_sync || item.outcome != Outcome::InSync));
     let mut sections: Vec<Section<'a>> =
         Part::ALL.map(|part| Section { part, closed: Vec::new(), findings: Vec::new() }).into();
     for (number, block) in fold(shown).into_iter().enumerate() {
@@ -140,7 +142,7 @@ impl<'a> Section<'a> {
 
     /// What calls for nothing takes a line each.
     fn table(&self, html: &mut Html, sets: &Sets<'a>) {
-        html.literal("<div class=\"scroll\" role=\"region\" aria-labelledby=\"untouched-h\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Why</th><th scope=\"col\">Control</th><th scope=\"col\">Accounts</th><th scope=\"col\">Regions</th><th scope=\"col\">What is known</th></tr></thead>\n<tbody>\n");
+        html.literal("<div class=\"scroll\" role=\"region\" aria-label=\"Table of what is not touched\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Why</th><th scope=\"col\">Control</th><th scope=\"col\">Accounts</th><th scope=\"col\">Regions</th><th scope=\"col\">What is known</th></tr></thead>\n<tbody>\n");
         for found in &self.findings {
             let id = format!("b{}", found.number);
             let first = found.block.first;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use crate::place::AccountId;
 
-use super::markup::Html;
 use super::super::human::Page;
 use super::super::words::{counted, names};
+use super::markup::Html;
 
 /// So many accounts are named where they are spoken of; larger groups are listed at the end of the page.
 const NAMED: usize = 3;

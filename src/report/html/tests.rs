@@ -39,8 +39,38 @@ fn five_hundred_accounts_are_two_rows_and_listed_once() {
     let page = main_of(&fixture::five_hundred());
     assert_eq!(page.matches("<tr data-a").count(), 3, "alike, closed, not tried");
     assert_eq!(page.matches("prod-411 ").count(), 1);
-    assert!(page.contains("412 accounts</a>: prod-ledger, prod-orders, prod-payments and 409 more"), "{page}");
+    assert!(
+        page.contains("412 accounts</a>: prod-ledger, prod-orders, prod-payments and 409 more"),
+        "{page}"
+    );
     assert!(page.len() < 60_000, "{} bytes", page.len());
+}
+
+/// 1,000 accounts × 36 controls of which no two stand alike: the largest grid.
+#[test]
+fn a_thousand_accounts_that_are_all_different_are_two_megabytes_at_most() {
+    let mut plan = fixture::two_accounts();
+    let controls: Vec<String> = (0..36).map(|n| format!("service.control-{n:02}")).collect();
+    plan.items.clear();
+    plan.accounts = (0..1000_usize)
+        .map(|n| {
+            let id = format!("{:012}", 100_000_000_000_usize + n);
+            let mut account = fixture::planned(&id, &format!("account-{n:04}"));
+            for (place, control) in controls.iter().enumerate() {
+                if place < 10 && n >> place & 1 == 1 {
+                    let mut item = fixture::detector(&id, "eu-west-1");
+                    item.control.clone_from(control);
+                    plan.items.push(item);
+                } else {
+                    account.in_sync.insert(control.clone(), 2);
+                }
+            }
+            account
+        })
+        .collect();
+    let page = main_of(&plan);
+    assert_eq!(page.matches("<tr data-a").count(), 1000);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
 }
 
 #[test]
@@ -62,8 +92,10 @@ fn earlier_runs_are_told_with_what_became_of_each_change() {
         digest: "sha256:9b1e".into(),
         changes: changes.changes.iter().map(|change| change.item.clone()).collect(),
     };
-    let run = |id: &str, outcome: Option<ApplyReport>| Run { id: id.into(), begun: Ok(begun(&applied)), outcome };
-    let unread = Run { id: "01JDB4N3W2".into(), begun: Err("expected value at line 1".into()), outcome: None };
+    let run =
+        |id: &str, outcome: Option<ApplyReport>| Run { id: id.into(), begun: Ok(begun(&applied)), outcome };
+    let unread =
+        Run { id: "01JDB4N3W2".into(), begun: Err("expected value at line 1".into()), outcome: None };
     let runs = vec![run("01JDB4N3W1", None), run("01JDB4N3W0", Some(applied.clone())), unread];
     let record = Record {
         today: date(2026, 11, 26),

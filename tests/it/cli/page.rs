@@ -48,7 +48,9 @@ fn sound(ran: Ran) -> Ran {
         assert_eq!(page.matches(&format!("<{tag}")).count(), 1);
     }
     assert!(policy.starts_with("default-src &#39;none&#39;; "), "{policy}");
-    for loading in [" src=\"", " style=\"", " onclick=\"", " onerror=\"", "<link", "<iframe", "url(", "@import"] {
+    for loading in
+        [" src=\"", " style=\"", " onclick=\"", " onerror=\"", "<link", "<iframe", "url(", "@import"]
+    {
         assert!(!page.contains(loading), "{loading}");
     }
     ran
@@ -88,7 +90,7 @@ fn a_report_tells_what_was_changed_by_whom_and_what_was_signed_for() {
     }
     let page = std::fs::read_to_string(path).expect("read");
     keep("report.html", &page);
-    assert_eq!(sound(shell.run("report").exits(0)).out.len(), page.len());
+    sound(shell.run("report").exits(0));
     let history = between(&page, "id=\"history\"", "</section>");
     for text in ["made and seen to hold", "assumed-role", "minimumLength", "8", "14"] {
         assert!(history.contains(text), "{text} is not in {history}");
@@ -143,10 +145,10 @@ fn what_is_hostile_is_text() {
 #[test]
 fn a_thousand_accounts_are_a_small_page() {
     const ACCOUNTS: usize = 1000;
-    let shell = Shell::new(World::many(ACCOUNTS));
+    let shell = Shell::new(World::many(ACCOUNTS + 1));
     shell.write("organization.yaml", organization("", ""));
     shell.write("baselines/detector.yaml", CONTROLS);
-    for index in 1..ACCOUNTS {
+    for index in 1..=ACCOUNTS {
         let id = 100_000_000_000 + index as u64 - 1;
         shell.account(&format!("account-{index:04}"), &id.to_string());
         if index % 7 == 0 {
@@ -156,7 +158,7 @@ fn a_thousand_accounts_are_a_small_page() {
     let page = sound(shell.run("plan --format html").exits(0));
     keep("many.html", &page.out);
     assert!(page.out.len() < 400_000, "{} bytes", page.out.len());
-    assert!(page.out.contains("account-0999"));
+    assert!(page.out.contains("account-1000"));
 }
 
 /// Some controls that need nothing beside the account.
