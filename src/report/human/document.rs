@@ -153,7 +153,7 @@ fn shown(rows: &[Row]) -> Vec<Row> {
             _ => {}
         }
     }
-    rows.iter().zip(keep).filter_map(|(row, keep)| keep.then(|| row.clone())).collect()
+    rows.iter().zip(keep).filter(|(_, keep)| *keep).map(|(row, _)| row.clone()).collect()
 }
 
 /// Opening lines before, or closing lines after: whatever stands further out than all between.
