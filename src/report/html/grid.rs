@@ -110,7 +110,7 @@ impl<'a> Grid<'a> {
 
     pub(super) fn write(&self, html: &mut Html, sets: &Sets<'a>) {
         html.literal("<section id=\"accounts\" aria-labelledby=\"accounts-h\">\n<h2 id=\"accounts-h\">Accounts and controls</h2>\n");
-        html.literal("<p class=\"dim\">The sign in a cell is the worst of all regions and resources, and leads to what was found. An empty cell is not declared there.</p>\n");
+        html.literal("<p class=\"dim\">The sign in a cell is the worst of all regions and resources, and leads to what was found. Where a cell is empty, nothing is declared or there is nothing that it would be about.</p>\n");
         html.literal("<div class=\"scroll\" role=\"region\" aria-label=\"Table of accounts and controls\" tabindex=\"0\">\n<table class=\"grid\">\n<thead><tr><th scope=\"col\">Account</th>");
         for (id, title) in &self.columns {
             html.element("th", &[("scope", "col"), ("data-c", id), ("title", title)], |html| {
