@@ -1,5 +1,6 @@
 //! Doing what a guarded plan says, and what came of it, as data.
 
+mod before;
 mod conclude;
 mod execute;
 mod group;
@@ -16,6 +17,7 @@ use crate::control::Thing;
 use crate::fault::Fault;
 use crate::plan::Item;
 
+pub use before::{audit_place, descent, open_audit, remembered};
 pub use conclude::conclude;
 pub use execute::{Applying, Event, apply};
 

@@ -89,7 +89,7 @@ impl Aws {
         let endpoint = sdk.endpoint_url().map(str::to_owned);
         let limits = Arc::new(limits);
         let journal = Arc::new(Journal::default());
-        let edge = SharedInterceptor::permanent(Edge { journal: Arc::clone(&journal) });
+        let edge = SharedInterceptor::permanent(Edge);
         let auth = SharedAuthScheme::new(SessionAuth::new(Arc::clone(&limits)));
         let all = std::iter::once(edge).chain(interceptors).collect();
         let clients = Arc::new(Clients::new(sdk, auth, all));
@@ -100,11 +100,25 @@ impl Aws {
             .map_err(|error: String| Fault::local(FaultKind::Invalid, "sts:GetCallerIdentity", error))?;
         let asking = Session::caller(nobody.clone(), Purpose::Caller, credentials.clone());
         let scope = Scope { account: nobody, region: region.clone() };
-        let context = Context::engine(scope, asking, partition("caller"));
+        let context = Context::engine(scope, asking, partition("caller"), Arc::clone(&journal));
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
         let run = run.to_owned();
         Ok(Self(Arc::new(Inner { clients, limits, journal, run, caller, identity, endpoint })))
+    }
+
+    /// The same connection for another run: its sessions are named after it, and its calls stand in a journal of
+    /// their own. Clients, credentials of the caller and rates are shared, so a run costs no new client.
+    pub fn for_run(&self, run: &str) -> Self {
+        Self(Arc::new(Inner {
+            clients: Arc::clone(&self.0.clients),
+            limits: Arc::clone(&self.0.limits),
+            journal: Arc::default(),
+            run: run.to_owned(),
+            caller: self.0.caller.clone(),
+            identity: self.0.identity.clone(),
+            endpoint: self.0.endpoint.clone(),
+        }))
     }
 
     pub fn identity(&self) -> &Identity {
@@ -130,6 +144,10 @@ impl Aws {
 
     fn caller(&self) -> Session {
         self.0.caller.clone()
+    }
+
+    fn shared_journal(&self) -> Arc<Journal> {
+        Arc::clone(&self.0.journal)
     }
 
     fn clients(&self) -> &Clients {
@@ -212,7 +230,8 @@ impl Aws {
     /// A session for the engine's own reads: facts, things, the roster.
     pub fn engine_reader(&self, session: &Session, region: &Region) -> Reader {
         let scope = Scope { account: session.account().clone(), region: region.clone() };
-        let context = Context::engine(scope.clone(), session.clone(), partition("engine"));
+        let (session, retries) = (session.clone(), partition("engine"));
+        let context = Context::engine(scope.clone(), session, retries, self.shared_journal());
         Reader { scope, clients: Arc::clone(&self.0.clients), context, shared: SharedReads::default() }
     }
 
@@ -232,6 +251,7 @@ impl Aws {
             reads: calls.reads,
             writes: &[],
             partition: place.retries.clone(),
+            journal: self.shared_journal(),
         });
         let clients = Arc::clone(&self.0.clients);
         Reader { scope: scope.clone(), clients, context, shared: place.shared.clone() }
@@ -254,6 +274,7 @@ impl Aws {
             reads: calls.reads,
             writes: calls.writes,
             partition: place.retries.clone(),
+            journal: self.shared_journal(),
         });
         Writer { scope: scope.clone(), clients: Arc::clone(&self.0.clients), context }
     }

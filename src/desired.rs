@@ -47,7 +47,7 @@ pub use control::{Controls, Mode, OnConflict, RegionWord};
 pub use init::{InitError, init};
 pub use model::{
     Account, AccountsSpec, ArchiveSpec, Attestation, Exception, Guards, Kind, Limit, Managed, Metadata,
-    Organization, RegionsSpec, Roles, Selector, Use,
+    Organization, RegionsSpec, Roles, Selector, Suspend, Use,
 };
 pub use read::Spanned;
 pub use render::render;

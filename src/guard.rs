@@ -157,19 +157,26 @@ pub fn check(
     if refusals.is_empty() { Ok(Guarded(plan)) } else { Err(refusals) }
 }
 
+/// What one change is refused for, whatever else the plan holds.
+pub fn refused<'a>(
+    item: &'a Item,
+    guards: &'a Guards,
+    allowed: &'a [Allow],
+) -> impl Iterator<Item = Danger> + 'a {
+    Danger::of(item)
+        .filter(|danger| {
+            *danger == Danger::Organization || guards.refuse.iter().any(|word| word == danger.word())
+        })
+        .filter(|danger| !allowed.iter().any(|allow| allow.covers(*danger, &item.finding.resource)))
+}
+
 /// Destructive, irreversible and weakening changes, each allowed by name or not at all. What reaches the whole
 /// organisation is always asked for: `guards.refuse` cannot say otherwise.
 fn dangerous(plan: &Plan, guards: &Guards, allowed: &[Allow]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    let refused = |danger: &Danger| {
-        *danger == Danger::Organization || guards.refuse.iter().any(|word| word == danger.word())
-    };
     for (_, item) in plan.changes() {
         let resource = &item.finding.resource;
-        for danger in Danger::of(item).filter(refused) {
-            if allowed.iter().any(|allow| allow.covers(danger, resource)) {
-                continue;
-            }
+        for danger in refused(item, guards, allowed) {
             let account = plan.account(&item.scope.account).map_or("", |account| &account.name);
             let refusal = Refusal {
                 why: format!("{} {resource} in {account} {}", item.control, danger.said()),

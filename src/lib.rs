@@ -30,6 +30,7 @@ pub mod desired;
 
 // engine
 pub mod inventory;
+pub mod roster;
 pub mod observe;
 pub mod plan;
 pub mod survey;

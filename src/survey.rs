@@ -44,6 +44,15 @@ pub async fn plan(fleet: &Fleet, wish: &Wish, on: OnAccount<'_>) -> Plan {
     together(desired, fleet.reading_role(), seen, wish)
 }
 
+/// The same of one account: what the controller does at its turn. The others are not looked at, and what stands on
+/// them is asked of them.
+pub async fn plan_account(fleet: &Fleet, account: &DesiredAccount, wish: &Wish) -> Plan {
+    let desired = &*fleet.desired;
+    let view = fleet.observe_account(account).await;
+    let seen = Seen::of(desired, fleet.controls, account, &view, wish.keep_in_sync);
+    together(desired, fleet.reading_role(), vec![seen], wish)
+}
+
 /// As [`plan()`], from an inventory instead of AWS. Pure.
 pub fn plan_offline(
     desired: &DesiredState,

@@ -44,6 +44,8 @@ pub struct Context {
     /// Empty for readers.
     pub writes: &'static [Call],
     pub partition: RetryPartition,
+    /// Where the calls are written down: the journal of the run that makes them.
+    pub journal: Arc<Journal>,
 }
 
 impl Context {
@@ -106,9 +108,7 @@ impl Storable for InFlight {
 
 /// The interceptor on every client: admits a call, and writes it down when it has ended.
 #[derive(Debug)]
-pub(super) struct Edge {
-    pub journal: Arc<Journal>,
-}
+pub(super) struct Edge;
 
 impl Intercept for Edge {
     fn name(&self) -> &'static str {
@@ -157,7 +157,7 @@ impl Intercept for Edge {
             }
             _ => Ending::NoAnswer,
         };
-        self.journal.add(Entry {
+        flight.context.journal.add(Entry {
             scope: Arc::clone(&flight.context.scope),
             by: flight.context.by,
             call: flight.call,
@@ -262,7 +262,12 @@ pub const ENGINE_WRITES: &[Call] =
 
 impl Context {
     /// A context for the engine's own calls. Only the caller's session may write, and only what is its own.
-    pub(super) fn engine(scope: Scope, session: Session, partition: RetryPartition) -> Arc<Self> {
+    pub(super) fn engine(
+        scope: Scope,
+        session: Session,
+        partition: RetryPartition,
+        journal: Arc<Journal>,
+    ) -> Arc<Self> {
         let writes = if session.purpose() == Purpose::Caller { ENGINE_WRITES } else { &[] };
         Arc::new(Self {
             scope: Arc::new(scope),
@@ -271,6 +276,7 @@ impl Context {
             reads: ENGINE_READS,
             writes,
             partition,
+            journal,
         })
     }
 }

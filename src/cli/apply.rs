@@ -1,6 +1,5 @@
 //! `baseline apply`
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -17,10 +16,8 @@ use super::signals::Signals;
 use crate::apply::{self, ApplyReport, Applying, ChangeResult, Event};
 use crate::audit::{Audit, AuditError, Used};
 use crate::controls::CONTROLS;
-use crate::desired;
-use crate::guard::{self, Descent, Guarded, Refusal};
+use crate::guard::{self, Guarded, Refusal};
 use crate::observe::Fleet;
-use crate::place::AccountId;
 use crate::plan::{Exit, Outcome, Plan};
 use crate::report::{self, human, json};
 use crate::saved::{self, Origin, SavedError, SavedPlan};
@@ -165,17 +162,8 @@ fn refuse(refusals: &[Refusal], io: &mut Io) -> Stop {
     Stop::silent(Exit::Refused)
 }
 
-/// Where the documents say, or a hidden folder beside them. A folder is meant from the documents on, wherever
-/// the command is run.
 async fn open_audit(fleet: &Fleet, dir: &Path) -> Result<Audit, Stop> {
-    let settings = &fleet.desired.organization;
-    let owners: Vec<AccountId> = settings.seats.values().cloned().collect();
-    let place = match &settings.audit {
-        Some(place) if place.contains("://") => place.clone(),
-        Some(folder) => dir.join(folder).display().to_string(),
-        None => dir.join(".audit").display().to_string(),
-    };
-    Audit::open(&place, &fleet.aws, &settings.home, &owners).await.map_err(|error| {
+    apply::open_audit(&fleet.desired.organization, dir, &fleet.aws).await.map_err(|error| {
         Stop::failed(error)
             .hint("nothing is changed without a durable record; see `audit` in the Organization")
     })
@@ -184,21 +172,8 @@ async fn open_audit(fleet: &Fleet, dir: &Path) -> Result<Audit, Stop> {
 /// What the audit records have against this plan.
 async fn remembered(fleet: &Fleet, audit: &Audit, plan: &Plan, args: &Args) -> Result<Vec<Refusal>, Stop> {
     let desired = &fleet.desired;
-    let accounts: BTreeSet<&AccountId> = plan.changes().map(|(_, item)| &item.scope.account).collect();
-    let last = audit.last_applied(accounts).await.map_err(Stop::failed)?;
-    let organization = audit.last_organization().await.map_err(Stop::failed)?;
-    let descent = |older: &str| match &desired.revision {
-        None => Descent::Unknown("the desired state is not in git".into()),
-        Some(revision) if revision.full == older => Descent::Follows,
-        Some(revision) => match desired::is_ancestor(&args.documents.dir, older, &revision.full) {
-            Ok(true) => Descent::Follows,
-            Ok(false) => Descent::Backwards,
-            Err(error) => Descent::Unknown(error.to_string()),
-        },
-    };
-    let mut refusals = guard::never_backwards(desired, &last, &args.allow, descent);
-    refusals.extend(guard::no_shrinking(desired, organization.as_ref(), &args.allow));
-    Ok(refusals)
+    let descent = |older: &str| apply::descent(desired, &args.documents.dir, older);
+    apply::remembered(audit, desired, plan, &args.allow, descent).await.map_err(Stop::failed)
 }
 
 async fn execute(fleet: &Fleet, audit: &Audit, guarded: &Guarded, io: &Io) -> Result<ApplyReport, Stop> {

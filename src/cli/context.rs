@@ -9,18 +9,18 @@ use ulid::Ulid;
 
 use super::io::Io;
 use super::{Stop, args};
-use crate::aws::journal::Purpose;
-use crate::aws::limits::{Limits, Rate};
-use crate::aws::organization::{self, Member};
+use crate::aws::limits::Limits;
+use crate::aws::organization::Member;
 use crate::aws::{Aws, Connection, NotOpened, sdk_config};
 use crate::controls::CONTROLS;
 use crate::desired::{
-    self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Roster, RosterAccount, Settings, Status,
+    self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Settings,
 };
 use crate::diagnostic::{self, Diagnostic};
-use crate::observe::{Fleet, unopened};
-use crate::place::{AccountId, Region, Seat};
+use crate::observe::Fleet;
+use crate::place::{AccountId, Region};
 use crate::plan::{Exit, Selection};
+use crate::roster::{limits, roster_of};
 use crate::saved::SavedPlan;
 
 /// How AWS is reached.
@@ -85,15 +85,6 @@ fn tell(loaded: &Loaded, diagnostics: &[Diagnostic], io: &mut Io) {
     if !diagnostics.is_empty() {
         io.err(&diagnostic::human(diagnostics, &loaded.sources, io.color));
     }
-}
-
-/// The rates of the Organization document in the place of the published ones.
-fn limits(settings: &Settings) -> Limits {
-    let rates = settings.limits.iter().map(|(service, limit)| {
-        let burst = limit.burst.map_or(limit.per_second.max(1.0), f64::from);
-        (service.clone(), Rate { per_second: limit.per_second, burst })
-    });
-    Limits::new(rates.collect())
 }
 
 /// Everything that a plan needs but the looking.
@@ -162,60 +153,24 @@ pub(super) fn resolve(
     Ok(DesiredState::new(documents, resolved, revision, digest))
 }
 
-fn roster_of(members: &[Member]) -> Roster {
-    Roster { accounts: members.iter().map(listed).collect() }
-}
-
-fn listed(member: &Member) -> RosterAccount {
-    RosterAccount {
-        id: member.id.clone(),
-        name: member.name.clone(),
-        ou: Some(member.ou.clone()),
-        tags: member.tags.clone(),
-        status: member.inactive.clone().map_or(Status::Active, Status::Suspended),
-    }
-}
-
-/// Asks AWS Organizations, only where the documents cannot be read without: accounts to discover, or
-/// baselines selected by unit or tag.
+/// The roster, where the documents want one.
 pub(super) async fn roster(
     documents: &Documents,
     settings: &Settings,
     aws: &Aws,
 ) -> Result<Vec<Member>, Stop> {
-    let organization = &documents.organization;
-    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
-    let units = selectors().any(|selector| !selector.ou.is_empty());
-    let tags = selectors().any(|selector| !selector.tags.is_empty());
-    let nameless = documents.accounts.iter().any(|account| account.id.is_none());
-    if !(organization.accounts.discover || units || tags || nameless) {
-        return Ok(Vec::new());
-    }
-    let incomplete = |fault: crate::fault::Fault| {
-        let hint = fault.hint();
-        let error = anyhow::Error::new(fault).context("cannot list the organisation's accounts");
-        let stop = Stop::with(Exit::Incomplete, error);
-        match hint {
-            Some(hint) => stop.hint(hint),
-            None => stop,
+    crate::roster::roster(documents, settings, aws).await.map_err(|why| match why {
+        NotOpened::Refused(why) => Stop::with(Exit::Refused, anyhow::Error::msg(why)),
+        NotOpened::Unreachable(fault) => {
+            let hint = fault.hint();
+            let error = anyhow::Error::new(fault).context("cannot list the organisation's accounts");
+            let stop = Stop::with(Exit::Incomplete, error);
+            match hint {
+                Some(hint) => stop.hint(hint),
+                None => stop,
+            }
         }
-    };
-    // Listing needs the management account, or one that it has delegated to; the caller may be in it.
-    let region = Region::global(settings.home.partition());
-    let reader = match (settings.seats.get(&Seat::Management), &settings.roles) {
-        (Some(management), Some(_)) => {
-            let role = settings.role(Purpose::Observe);
-            let id = settings.id.as_deref();
-            let session = aws.open(management, &role, Purpose::Observe, &settings.home, id).await;
-            let session = session.map_err(|why| match why {
-                NotOpened::Refused(why) => Stop::with(Exit::Refused, anyhow::Error::msg(why)),
-                unreachable => incomplete(unopened(unreachable)),
-            })?;
-            aws.engine_reader(&session, &region)
-        }
-        _ => aws.caller_reader(&region),
-    };
-    reader.run(organization::members(&reader, units, tags)).await.map_err(incomplete)
+    })
 }
 
 /// The selectors, with every name checked: one that matches nothing would change nothing, silently.

@@ -61,6 +61,7 @@ pub fn read(node: &Node, known: Controls, problems: &mut Problems) -> Option<Doc
             id: spec.get("id").and_then(|node| read::account_id(node, problems)),
             regions: regions_spec(spec.get("regions"), problems),
             baselines: names(spec.get("baselines"), problems),
+            suspend: spec.get("suspend").and_then(|node| signoff::suspend(node, problems)),
             controls: control::read_all(spec.get("controls"), known, control::Home::Account, problems),
         }),
         Kind::Exception => Document::Exception(signoff::exception(metadata, &mut spec, known, problems)?),
@@ -102,6 +103,7 @@ fn organization(
         regions: regions_spec(spec.get("regions"), problems),
         accounts: spec.get("accounts").and_then(|node| accounts(node, problems)).unwrap_or_default(),
         archive: spec.get("archive").and_then(|node| archive(node, problems)),
+        suspend: spec.get("suspend").and_then(|node| signoff::suspend(node, problems)),
         audit: spec.get("audit").and_then(|node| read::text(node, problems)).map(|audit| audit.value),
         tags: spec.get("tags").and_then(|node| read::texts(node, problems)).unwrap_or_default(),
         networks: spec

@@ -58,6 +58,8 @@ pub struct Organization {
     pub archive: Option<ArchiveSpec>,
     /// A folder or `s3://bucket/prefix` for audit records.
     pub audit: Option<String>,
+    /// Nothing is changed in any account for a while.
+    pub suspend: Option<Suspend>,
     /// On everything that baseline creates.
     pub tags: BTreeMap<String, String>,
     /// Lists of networks by name, for whoever refers to them.
@@ -76,6 +78,30 @@ pub struct Roles {
     pub observe: String,
     pub apply: String,
     pub external_id: Option<String>,
+}
+
+/// `suspend`: looked at and told, never changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspend {
+    /// The last day of it, in UTC. Absent: until the words are taken out again.
+    pub until: Option<Spanned<Date>>,
+    pub reason: String,
+}
+
+impl Suspend {
+    pub fn holds(&self, on: Date) -> bool {
+        self.until.as_ref().is_none_or(|until| on <= until.value)
+    }
+}
+
+impl std::fmt::Display for Suspend {
+    /// `suspended until 2027-03-31: reason`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.until {
+            Some(until) => write!(f, "suspended until {}: {}", until.value, self.reason),
+            None => write!(f, "suspended: {}", self.reason),
+        }
+    }
 }
 
 /// `regions`, of the organisation or of one account. Absent: as the organisation says.
@@ -181,6 +207,8 @@ pub struct Account {
     pub has_id: bool,
     pub regions: RegionsSpec,
     pub baselines: Vec<Spanned<String>>,
+    /// Nothing is changed in this account for a while.
+    pub suspend: Option<Suspend>,
     pub controls: Vec<Declared>,
 }
 

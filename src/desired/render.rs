@@ -40,6 +40,13 @@ pub fn render(account: &DesiredAccount, origin: bool) -> String {
             page.line(3, &format!("{}: {}", key(region), scalar(&Value::from(why.as_str()))), None);
         }
     }
+    if let Some(suspend) = &account.suspend {
+        page.line(1, "suspend:", None);
+        if let Some(until) = &suspend.until {
+            page.line(2, &format!("until: {}", until.value), None);
+        }
+        page.line(2, &format!("reason: {}", scalar(&Value::from(suspend.reason.as_str()))), None);
+    }
     page.line(1, if account.controls.is_empty() { "controls: {}" } else { "controls:" }, None);
     for (id, control) in account.controls.iter() {
         page.control(id, control);

@@ -11,7 +11,7 @@ use crate::control::Accounts;
 use crate::desired::Documents;
 use crate::desired::control::{self, Mode, OnConflict, RegionWord};
 use crate::desired::merge::Origin;
-use crate::desired::model::{Account, Managed};
+use crate::desired::model::{Account, Managed, Suspend};
 use crate::desired::read::Problems;
 use crate::desired::resolve::controls::Merging;
 use crate::desired::select::{self, Candidate, Roster, RosterAccount, Status};
@@ -40,6 +40,8 @@ pub struct DesiredAccount {
     pub managed: Managed,
     /// Regions that are left alone, each with the reason.
     pub except: BTreeMap<String, String>,
+    /// Its own suspension, or the organisation's: looked at, never changed.
+    pub suspend: Option<Suspend>,
     /// By id. Accounts of which the same is wanted share one copy.
     pub controls: Arc<BTreeMap<String, DesiredControl>>,
 }
@@ -242,6 +244,7 @@ impl Documents {
             home: home.value.clone(),
             managed: managed.cloned().unwrap_or_default(),
             except,
+            suspend: draft.document.and_then(|own| own.suspend.clone()).or(organization.suspend.clone()),
             controls,
         })
     }

@@ -29,6 +29,7 @@ pub fn document(kind: Kind, controls: Controls) -> Value {
             json!({
                 "id": account_id("Absent: the one account of this name that AWS Organizations lists."),
                 "regions": regions(),
+                "suspend": suspend(),
                 "baselines": list(named("Baselines for this account, after those of the Organization.")),
                 "controls": control_map(controls, of_account, &mut definitions),
             }),
@@ -107,6 +108,18 @@ fn regions() -> Value {
     )
 }
 
+fn suspend() -> Value {
+    let mut suspend = closed(
+        json!({
+            "until": { "type": "string", "format": "date", "description": "The last day of it, in UTC; absent: until it is taken out." },
+            "reason": named("Why nothing is changed."),
+        }),
+        &["reason"],
+    );
+    suspend["description"] = json!("Everything is looked at and told, and nothing is changed.");
+    suspend
+}
+
 fn organization(controls: Value) -> Value {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     closed(
@@ -149,6 +162,7 @@ fn organization(controls: Value) -> Value {
                 }),
                 &["seat", "bucket", "key"],
             ),
+            "suspend": suspend(),
             "audit": named("A folder or `s3://bucket/prefix` for audit records."),
             "tags": texts,
             "networks": {

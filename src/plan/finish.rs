@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{AccountState, Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
 use crate::control::{Accounts, Finding, Known, Need, Regions, Severity, Thing, Verdict};
-use crate::desired::{DesiredState, Exception, Mode, OnConflict};
+use crate::desired::{DesiredState, Exception, Mode, OnConflict, Suspend};
 use crate::place::{AccountId, Scope};
 
 /// What `--account`, `--region` and `--control` select. Empty lists select everything.
@@ -62,8 +62,8 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
     for account in &heading.accounts {
         regions.extend(account.regions.iter().cloned());
     }
-    for account in &desired.accounts {
-        controls.extend(account.controls.keys().cloned());
+    for account in heading.accounts.iter().filter_map(|account| desired.account(&account.id)) {
+        controls.extend(account.controls.keys());
     }
     for ((raw, outcome), selected) in raws.into_iter().zip(outcomes).zip(selected) {
         totals.count(&outcome);
@@ -126,7 +126,7 @@ fn outcomes(desired: &DesiredState, known: &Known, raws: &[Raw<'_>], selected: &
             .enumerate()
             .map(|(place, raw)| {
                 let with = Settling {
-                    observe_only: raw.declared.mode == Mode::Observe,
+                    observe_only: raw.declared.mode == Mode::Observe || suspended(desired, raw).is_some(),
                     fail_on_conflict: raw.declared.on_conflict == OnConflict::Fail,
                     exception: exceptions[place],
                     attested: attested[place],
@@ -193,6 +193,12 @@ fn exception<'a>(desired: &'a DesiredState, raw: &Raw<'_>) -> Option<&'a str> {
         .map(|exception| exception.metadata.name.value.as_str())
 }
 
+/// The suspension that holds for a finding's account.
+fn suspended<'a>(desired: &'a DesiredState, raw: &Raw<'_>) -> Option<&'a Suspend> {
+    let suspend = desired.account(&raw.facts.scope.account)?.suspend.as_ref();
+    suspend.filter(|suspend| suspend.holds(date(raw)))
+}
+
 fn attested(desired: &DesiredState, raw: &Raw<'_>) -> bool {
     let Some(account) = desired.account(&raw.facts.scope.account) else { return false };
     desired.attestations.iter().any(|attestation| {
@@ -231,6 +237,9 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
     let exception_note = match &outcome {
         Outcome::Excepted { exception } => {
             desired.exceptions.iter().find(|e| &e.metadata.name.value == exception).map(note)
+        }
+        Outcome::ObserveOnly if raw.declared.mode != Mode::Observe => {
+            suspended(desired, &raw).map(ToString::to_string)
         }
         _ => None,
     };

@@ -73,7 +73,8 @@ pub struct Item {
     /// What the change stands on: printed, and ordered by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Need>,
-    /// The name and last day of the exception, and its ticket: `legacy-images, SEC-412, until 2027-03-31`.
+    /// Why it is left as it is. The name and last day of the exception, and its ticket: `legacy-images, SEC-412,
+    /// until 2027-03-31`. Or the account's suspension: `suspended until 2027-03-31: the migration`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception_note: Option<String>,
     /// Where in the YAML each changed field was said, by the field's path.
