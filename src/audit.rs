@@ -8,10 +8,13 @@
 //! plans/<id>.json               when a saved plan is applied: it is not applied again
 //! accounts/<id>.json            the revision last applied to an account
 //! organization.json             the accounts and seats of the desired state last applied
+//! controller.json               that a controller runs, since when, and whether it enforces
+//! conditions/<id>.json          what a controller last knew of an account, and remembers of it
 //! ```
 
 mod bucket;
 mod folder;
+mod kept;
 mod record;
 
 use std::collections::BTreeMap;
@@ -21,6 +24,7 @@ use serde::de::DeserializeOwned;
 
 pub use bucket::Bucket;
 pub use folder::Folder;
+pub use kept::{ControllerRecord, Tag};
 pub use record::{BeforeImage, Intent, LastApplied, LastOrganization, Used};
 
 use crate::aws::Aws;

@@ -50,6 +50,8 @@ struct Inner {
     caller: Session,
     identity: Identity,
     endpoint: Option<String>,
+    /// Where the caller was asked who it is.
+    region: Region,
 }
 
 /// What `sts:GetCallerIdentity` answered.
@@ -104,7 +106,7 @@ impl Aws {
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
         let run = run.to_owned();
-        Ok(Self(Arc::new(Inner { clients, limits, journal, run, caller, identity, endpoint })))
+        Ok(Self(Arc::new(Inner { clients, limits, journal, run, caller, identity, endpoint, region })))
     }
 
     /// The same connection for another run: its sessions are named after it, and its calls stand in a journal of
@@ -118,6 +120,7 @@ impl Aws {
             caller: self.0.caller.clone(),
             identity: self.0.identity.clone(),
             endpoint: self.0.endpoint.clone(),
+            region: self.0.region.clone(),
         }))
     }
 
@@ -128,6 +131,11 @@ impl Aws {
     /// The endpoint of all services, where the SDK's settings name one (`AWS_ENDPOINT_URL`).
     pub fn endpoint(&self) -> Option<&str> {
         self.0.endpoint.as_deref()
+    }
+
+    /// The region that the SDK's own settings name, or the home region.
+    pub fn region(&self) -> &Region {
+        &self.0.region
     }
 
     pub fn journal(&self) -> &Journal {

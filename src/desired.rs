@@ -52,7 +52,7 @@ pub use model::{
 pub use read::Spanned;
 pub use render::render;
 pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};
-pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at};
+pub use revision::{Revision, RevisionError, digest, digest_of, is_ancestor, revision, texts_at};
 pub use select::{Roster, RosterAccount, Status};
 pub use state::{DesiredState, Settings};
 

@@ -30,9 +30,9 @@ pub mod desired;
 
 // engine
 pub mod inventory;
-pub mod roster;
 pub mod observe;
 pub mod plan;
+pub mod roster;
 pub mod survey;
 
 pub mod saved;
@@ -45,6 +45,9 @@ pub mod apply;
 
 // telling people
 pub mod report;
+
+// running for ever
+pub mod controller;
 
 // an AWS organisation in memory
 #[cfg(feature = "sandbox")]

@@ -15,11 +15,7 @@ use crate::place::{Region, Seat};
 /// # Errors
 ///
 /// When the account that is to be asked is not the one named, or does not answer.
-pub async fn roster(
-    documents: &Documents,
-    settings: &Settings,
-    aws: &Aws,
-) -> Result<Vec<Member>, NotOpened> {
+pub async fn roster(documents: &Documents, settings: &Settings, aws: &Aws) -> Result<Vec<Member>, NotOpened> {
     let organization = &documents.organization;
     let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
     let units = selectors().any(|selector| !selector.ou.is_empty());

@@ -13,9 +13,7 @@ use crate::aws::limits::Limits;
 use crate::aws::organization::Member;
 use crate::aws::{Aws, Connection, NotOpened, sdk_config};
 use crate::controls::CONTROLS;
-use crate::desired::{
-    self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Settings,
-};
+use crate::desired::{self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Settings};
 use crate::diagnostic::{self, Diagnostic};
 use crate::observe::Fleet;
 use crate::place::{AccountId, Region};

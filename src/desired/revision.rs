@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::desired::read::Problems;
 use crate::desired::{Loaded, files};
+use crate::diagnostic::Sources;
 
 /// Where git stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +35,19 @@ pub enum RevisionError {
 /// `sha256:…` over the names and bytes of all files, in order of name. Lengths go in too, so that moving a
 /// byte from one file to the next changes it.
 pub fn digest(loaded: &Loaded) -> String {
+    digest_contents(&loaded.contents)
+}
+
+/// The same of the files that lie in a folder now, without reading what is in them as documents: for who watches
+/// them. Files that cannot be read count as not there.
+pub fn digest_of(dir: &Path) -> String {
+    let (contents, _) = files::read(dir, &mut Sources::default(), &mut Problems::new());
+    digest_contents(&contents)
+}
+
+fn digest_contents(contents: &files::Contents) -> String {
     let mut hash = Sha256::new();
-    for (path, bytes) in &loaded.contents {
+    for (path, bytes) in contents {
         let name = files::below(path);
         for part in [name.as_bytes(), bytes] {
             hash.update((part.len() as u64).to_be_bytes());
