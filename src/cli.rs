@@ -14,6 +14,7 @@ mod observe;
 mod plan;
 mod progress;
 mod render;
+mod run;
 mod show;
 mod signals;
 mod validate;
@@ -37,7 +38,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         Err(error) => return usage(&error, io),
     };
     io.choose_color(args.color);
-    io.log(args.verbose);
+    io.log(args.verbose, args.command.log_format());
     let result = match args.command {
         // Needs no runtime, no network and no credentials.
         Command::Validate(args) => validate::run(&args, io),
@@ -53,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Plan(args) => plan::run(&args, io, reach).await,
                     Command::Show(args) => show::run(&args, io),
                     Command::Apply(args) => apply::run(&args, io, reach).await,
+                    Command::Run(args) => run::run(&args, io, reach).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
                     Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),
@@ -103,6 +105,13 @@ fn escape_line(line: &str) -> String {
 /// The command as clap knows it: every command tells the exit codes.
 pub(crate) fn command() -> clap::Command {
     Args::command().mut_subcommands(|command| command.after_help(args::exits()))
+}
+
+/// The error and its causes, in one line.
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.as_ref().map_or(Ok(()), |error| write!(f, "{error:#}"))
+    }
 }
 
 /// Why a command ended early: what to say, and with which code.

@@ -117,7 +117,7 @@ pub enum Order {
 /// one before goes on being kept.
 pub async fn run(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Result<(), NotTaken> {
     let first = tokio::select! {
-        first = current::follow(settings, None, None, true) => first,
+        first = Box::pin(current::follow(settings, None, None, true)) => first,
         () = stopped(&mut orders) => return Ok(()),
     };
     let current = match first.taken {
@@ -125,7 +125,7 @@ pub async fn run(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Resu
         None => return Ok(()),
     };
     let mut keeper = Keeper::new(settings, current, first.known);
-    keeper.start().await;
+    Box::pin(keeper.start()).await;
 
     let stop = CancellationToken::new();
     let mut running = FuturesUnordered::new();
@@ -148,7 +148,7 @@ pub async fn run(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Resu
             Some((account, done)) = running.next() => keeper.ended(&account, done),
             followed = answer(&mut following) => {
                 following = None;
-                keeper.followed(followed).await;
+                Box::pin(keeper.followed(followed)).await;
             }
             () = tokio::time::sleep(wake), if !stop.is_cancelled() => {}
             order = orders.recv(), if !stop.is_cancelled() => match order {

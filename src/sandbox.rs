@@ -211,6 +211,11 @@ impl World {
         self.locked().buckets.get_mut(name).map(change)
     }
 
+    /// Makes a bucket, or replaces one.
+    pub fn put_bucket(&self, name: &str, bucket: s3::Bucket) {
+        self.locked().buckets.insert(name.to_owned(), bucket);
+    }
+
     /// Adds an account without anything in it, unless it is there.
     pub fn add_account(&self, id: &str) {
         self.locked().accounts.entry(id.to_owned()).or_insert_with(|| Account::new(id));

@@ -1,9 +1,13 @@
 //! Commands and flags, with the help texts.
 
+mod run;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub use run::{LogFormat, Run};
 
 use crate::guard::Allow;
 use crate::place::{AccountId, Region};
@@ -64,6 +68,8 @@ pub enum Command {
     Show(ShowPlan),
     /// Show the plan, ask, make the changes, and look that they hold
     Apply(Apply),
+    /// Look after all accounts for ever; nothing is changed without --enforce
+    Run(Run),
     /// Explain a control or one of its fields; without a name, list all controls
     Explain(Explain),
     /// Print or write what is made from the code: schemas, pages, IAM policies, completions
@@ -74,6 +80,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// What runs for ever says what it does, whatever --verbose says.
+    pub fn log_format(&self) -> Option<LogFormat> {
+        match self {
+            Self::Run(run) => Some(run.log_format),
+            _ => None,
+        }
+    }
+
     /// Brings its own AWS.
     pub fn is_in_memory(&self) -> bool {
         #[cfg(feature = "sandbox")]

@@ -113,18 +113,20 @@ pub(super) async fn follow(
     let today = settings.clock.now().to_zoned_datetime(TimeZone::UTC).date();
     let connected = match (&before, settings.source.needs_aws()) {
         (Some(before), _) => Some(before.aws.clone()),
-        (None, true) => match connect(settings, &Region::new("us-east-1"), Limits::default()).await {
+        (None, true) => match Box::pin(connect(settings, &Region::new("us-east-1"), Limits::default())).await
+        {
             Ok(aws) => Some(aws),
             Err(error) => return Followed { known, taken: Some(Err(error)) },
         },
         (None, false) => None,
     };
-    let found = settings.source.look(known.as_deref(), connected.as_ref(), today).await;
+    // On the heap: what is asked once a minute would make room for itself in what is waited for all the time.
+    let found = Box::pin(settings.source.look(known.as_deref(), connected.as_ref(), today)).await;
     match (found, before) {
         (Err(error), _) => Followed { known, taken: Some(Err(error.into())) },
         (Ok(None), Some(before)) if ask_roster => {
             let read = Arc::clone(&before.documents);
-            match make(settings, read, Some(&before)).await {
+            match Box::pin(make(settings, read, Some(&before))).await {
                 Ok(taken) if taken.is_as(&before) => Followed { known, taken: None },
                 taken => Followed { known, taken: Some(taken) },
             }
@@ -133,7 +135,7 @@ pub(super) async fn follow(
         (Ok(Some(found)), before) => {
             let fingerprint = found.fingerprint.clone();
             let taken = match read(found) {
-                Ok(read) => make(settings, Arc::new(read), before.as_deref()).await,
+                Ok(read) => Box::pin(make(settings, Arc::new(read), before.as_deref())).await,
                 Err(error) => Err(error),
             };
             let is_settled = taken.as_ref().err().is_none_or(NotTaken::is_lasting);
@@ -177,9 +179,9 @@ async fn make(settings: &Settings, read: Arc<Read>, before: Option<&Current>) ->
     let before_connected = before.filter(same_rates);
     let aws = match before_connected {
         Some(before) => before.aws.clone(),
-        None => connect(settings, &said.home, limits(&said)).await?,
+        None => Box::pin(connect(settings, &said.home, limits(&said))).await?,
     };
-    let members = roster(&read.documents, &said, &aws).await.map_err(|why| match why {
+    let members = Box::pin(roster(&read.documents, &said, &aws)).await.map_err(|why| match why {
         NotOpened::Refused(why) => NotTaken::WrongAccount(why),
         unreachable @ NotOpened::Unreachable(_) => NotTaken::Roster(unopened(unreachable)),
     })?;
@@ -198,7 +200,7 @@ async fn make(settings: &Settings, read: Arc<Read>, before: Option<&Current>) ->
     };
     let audit = match before_connected.filter(same_place) {
         Some(before) => Arc::clone(&before.audit),
-        None => Arc::new(apply::open_audit(&said, &read.dir, &aws).await.map_err(NotTaken::Audit)?),
+        None => Arc::new(Box::pin(apply::open_audit(&said, &read.dir, &aws)).await.map_err(NotTaken::Audit)?),
     };
     let digest = desired::digest(&read.loaded);
     let desired = DesiredState::new(&read.documents, resolved, read.revision.clone(), digest);

@@ -21,6 +21,9 @@ use crate::place::AccountId;
 /// Conditions that are read at once at a start.
 const READ_AT_ONCE: usize = 16;
 
+/// Whatever happens, an account is left in peace for so long between two turns.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// All that is kept in memory of an account between its turns.
 struct Light {
     /// Of its budget.
@@ -255,7 +258,8 @@ impl<'a> Keeper<'a> {
             (Some(failing), false) => failing.not_before.min(slot),
             (None, _) => slot,
         };
-        let due = done.again.map_or(due, |again| again.min(due));
+        let again = done.again.filter(|_| !done.is_closed);
+        let due = again.map_or(due, |again| again.min(due)).max(schedule::after(now, SHORTEST_PAUSE));
         let Some(light) = self.lights.get_mut(&done.account) else { return due };
         light.calls = done.calls;
         light.left = self.settings.budget.spend(light.left, done.calls, now);

@@ -94,7 +94,8 @@ impl Turn<'_> {
         let run = Ulid::generate().to_string();
         let fleet = Fleet::new(self.current.aws.for_run(&run), self.current.desired.clone(), CONTROLS);
         let mut done = Done::new(account, run);
-        if let Err(ended) = self.with(account, &fleet, &mut done).await {
+        // On the heap, as many as have their turn at once.
+        if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
             done.ended = ended;
         }
         let journal = fleet.aws.journal();
@@ -135,7 +136,7 @@ impl Turn<'_> {
 
         let wish = Wish { selection: Selection::default(), keep_in_sync: true };
         let mut plan = tokio::select! {
-            plan = survey::plan_account(fleet, account, &wish) => plan,
+            plan = Box::pin(survey::plan_account(fleet, account, &wish)) => plan,
             () = self.stop.cancelled() => return Err(Ended::Interrupted),
         };
         done.totals = plan.totals.clone();
@@ -144,7 +145,7 @@ impl Turn<'_> {
         let mut report = None;
         let to_do = plan.changes().next().is_some();
         if self.settings.enforce && to_do && !self.stop.is_cancelled() {
-            match self.put_right(fleet, &plan, done).await {
+            match Box::pin(self.put_right(fleet, &plan, done)).await {
                 Ok(made) => report = Some(made),
                 Err(why) => refused = why,
             }
@@ -305,7 +306,9 @@ fn again(
         _ => None,
     });
     let failed = conditions.findings.iter().filter_map(|past| past.failed.as_ref());
-    let failed = failed.filter(|failed| !failed.class.is_terminal()).map(|failed| failed.not_before.max(now));
+    // One whose time has come and that was not tried at this turn waits for the next.
+    let failed = failed.filter(|failed| !failed.class.is_terminal() && failed.not_before > now);
+    let failed = failed.map(|failed| failed.not_before);
     let moved = report.into_iter().flat_map(|report| &report.changes);
     let moved = moved
         .filter(|change| matches!(change.result, ChangeResult::Moved { .. }))

@@ -16,7 +16,7 @@ mod pull_request;
 mod reference;
 mod saved;
 mod selectors;
-mod shell;
+pub mod shell;
 mod signoff;
 mod story;
 mod unknown;
