@@ -133,8 +133,19 @@ impl Audit {
         self.replace(&account_key(account), last).await
     }
 
+    /// The same of the whole organisation, where it is news. Accounts that are changed at the same time, of one desired
+    /// state, all write this.
     pub async fn organization_applied(&self, last: &LastOrganization) -> Result<(), AuditError> {
-        self.replace("organization.json", last).await
+        let mut tries = 0;
+        loop {
+            if self.last_organization().await?.as_ref() == Some(last) {
+                return Ok(());
+            }
+            match self.replace("organization.json", last).await {
+                Err(AuditError::Raced { .. }) if tries < 3 => tries += 1,
+                other => return other,
+            }
+        }
     }
 
     async fn replace<T: Serialize>(&self, key: &str, value: &T) -> Result<(), AuditError> {

@@ -69,6 +69,10 @@ pub enum Command {
     /// Show the plan, ask, make the changes, and look that they hold
     Apply(Apply),
     /// Look after all accounts for ever; nothing is changed without --enforce
+    ///
+    /// Each account has its turn once an interval, and one line of log on stderr. What is known of each is kept
+    /// beside the audit records. SIGHUP looks at everything now; the first Ctrl-C or SIGTERM finishes the step in
+    /// hand and exits with 0, the second exits at once.
     Run(Run),
     /// Explain a control or one of its fields; without a name, list all controls
     Explain(Explain),
