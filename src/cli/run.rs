@@ -27,7 +27,11 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     let passing = passing.map_err(|error| failed(error, "cannot make a folder to fetch to"))?;
     let work = args.work_dir.as_deref().unwrap_or(passing.path());
     let source = match &args.source {
-        Some(source) => source.clone().working_in(work),
+        // Not by clap: it would say again what was typed, and that may hold a password.
+        Some(source) => source
+            .parse::<Source>()
+            .map_err(|why| Stop::usage(format!("--source cannot be used: {why}")))?
+            .working_in(work),
         None => Source::Folder(FolderSource { dir: args.documents.dir.clone() }),
     };
     let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };

@@ -7,7 +7,6 @@ use clap::ValueEnum;
 
 use super::Documents;
 use crate::controller::schedule::SHORTEST_INTERVAL;
-use crate::controller::source::Source;
 use crate::guard::Allow;
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +16,7 @@ pub struct Run {
     /// Take the desired state from here instead of a folder: `git+https://HOST/REPO?ref=BRANCH&path=DIR`,
     /// `git+ssh://…`, or `s3://BUCKET/PREFIX?region=REGION&owner=ACCOUNT`
     #[arg(long, value_name = "SOURCE", conflicts_with = "dir")]
-    pub source: Option<Source>,
+    pub source: Option<String>,
     /// Where a git repository is fetched to [default: a folder that is gone when the program ends]
     #[arg(long, value_name = "DIR", requires = "source")]
     pub work_dir: Option<PathBuf>,

@@ -140,7 +140,10 @@ impl GitSource {
             return text(&mut out).map_err(io);
         }
         let said = text(&mut err).map_err(io)?;
-        let message = printable(said.lines().last().unwrap_or("it ended without a word"));
+        // The first line that says what is the matter; what stands around it is advice.
+        let mut lines = said.lines();
+        let matter = lines.find_map(|line| line.strip_prefix("fatal: ").or(line.strip_prefix("error: ")));
+        let message = printable(matter.or(said.lines().last()).unwrap_or("it ended without a word"));
         Err(SourceError::Git { url: self.url.clone(), message })
     }
 }
