@@ -33,7 +33,7 @@ use crate::place::{AccountId, Region};
 use past::Past;
 
 pub use finding::{Hold, Key};
-pub use judge::{Looked, judge, left_alone};
+pub use judge::{Looked, judge, left_alone, results};
 
 /// The version that this build writes.
 pub const FORMAT: u32 = 1;

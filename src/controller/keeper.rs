@@ -200,6 +200,10 @@ impl<'a> Keeper<'a> {
         let roster = now >= self.roster_at || self.reload;
         if roster {
             self.roster_at = schedule::after(now, self.settings.interval);
+            if self.trouble.is_some() {
+                // What was wrong may have been so for want of an account that has joined meanwhile.
+                self.known = None;
+            }
         }
         self.reload = false;
         self.poll_at = schedule::after(now, self.settings.poll);

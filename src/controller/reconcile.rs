@@ -147,6 +147,8 @@ impl Turn<'_> {
         if self.settings.enforce && to_do && !self.stop.is_cancelled() {
             match Box::pin(self.put_right(fleet, &plan, done)).await {
                 Ok(made) => report = Some(made),
+                // Nothing was written, and nothing is said that the next start would have to take back.
+                Err(_) if self.stop.is_cancelled() => return Err(Ended::Interrupted),
                 Err(why) => refused = why,
             }
         }
@@ -165,7 +167,7 @@ impl Turn<'_> {
             enforces: self.settings.enforce,
             holds: &holds,
             refused: &refused,
-            report: report.as_ref(),
+            results: report.as_ref().map(condition::results).unwrap_or_default(),
             observed: self.current.observed(),
             run: &done.run,
             calls: journal.reads() + journal.writes(),
@@ -240,8 +242,10 @@ impl Turn<'_> {
             apply::remembered(audit, desired, plan, allowed, |older| self.current.descent(older)).await;
         let remembered = remembered.map_err(not_durable)?;
         let guards = &desired.organization.guards;
-        let guarded = guard::check(plan.clone(), guards, allowed, remembered)
-            .map_err(|refusals| refusals.into_iter().map(|refusal| refusal.why).collect::<Vec<_>>())?;
+        let guarded = guard::check(plan.clone(), guards, allowed, remembered).map_err(|refusals| {
+            let told = |refusal: guard::Refusal| format!("{}; {}", refusal.why, refusal.hint);
+            refusals.into_iter().map(told).collect::<Vec<_>>()
+        })?;
         // So many accounts are written to at once, as the documents say.
         let room = tokio::select! {
             room = self.current.writing.acquire() => room,

@@ -30,8 +30,8 @@ pub struct Looked<'a> {
     pub holds: &'a BTreeMap<Key, Hold>,
     /// Why none was made: what the guards have against the plan as a whole.
     pub refused: &'a [String],
-    /// Absent where nothing was to be done.
-    pub report: Option<&'a ApplyReport>,
+    /// How the changes that were tried ended.
+    pub results: BTreeMap<Key, &'a ChangeResult>,
     pub observed: Observed,
     pub run: &'a str,
     pub calls: usize,
@@ -40,11 +40,15 @@ pub struct Looked<'a> {
     pub window: Duration,
 }
 
+/// How the changes of a run ended, by finding.
+pub fn results(report: &ApplyReport) -> BTreeMap<Key, &ChangeResult> {
+    report.changes.iter().map(|change| (Key::of(&change.item), &change.result)).collect()
+}
+
 impl Looked<'_> {
     /// How the change of a finding ended.
     pub fn result(&self, key: &Key) -> Option<&ChangeResult> {
-        let changes = &self.report?.changes;
-        changes.iter().find(|change| Key::of(&change.item) == *key).map(|change| &change.result)
+        self.results.get(key).copied()
     }
 
     /// Was there a session in the account?

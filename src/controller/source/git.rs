@@ -119,17 +119,11 @@ impl GitSource {
             .stderr(Stdio::from(err.try_clone().map_err(io)?))
             .spawn()
             .map_err(io)?;
-        let id = child.id();
+        let mut running = Running(Some(child.id()));
         let ended = tokio::time::timeout(LONGEST_FETCH, blocking(move || child.wait())).await;
-        let status = match ended {
-            Ok(status) => status?.map_err(io)?,
-            Err(_) => {
-                // The thread that waits for it ends with it.
-                let killed = Command::new("kill").arg(id.to_string()).status();
-                tracing::warn!(?killed, "a git that did not end was told to");
-                return Err(SourceError::Silent { url: self.url.clone() });
-            }
-        };
+        let Ok(status) = ended else { return Err(SourceError::Silent { url: self.url.clone() }) };
+        running.0 = None;
+        let status = status?.map_err(io)?;
         let text = |file: &mut std::fs::File| {
             let mut text = Vec::new();
             file.rewind()?;
@@ -145,6 +139,19 @@ impl GitSource {
         let matter = lines.find_map(|line| line.strip_prefix("fatal: ").or(line.strip_prefix("error: ")));
         let message = printable(matter.or(said.lines().last()).unwrap_or("it ended without a word"));
         Err(SourceError::Git { url: self.url.clone(), message })
+    }
+}
+
+/// A git that is told to end when nobody waits for it any more: the thread that does so ends with it, and the program
+/// could not end before.
+struct Running(Option<u32>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(id) = self.0 {
+            let killed = Command::new("kill").arg(id.to_string()).status();
+            tracing::warn!(?killed, "a git that did not end was told to");
+        }
     }
 }
 

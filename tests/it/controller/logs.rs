@@ -2,13 +2,17 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use baseline::sandbox::sample::EXTERNAL_ID;
+use baseline::controller::Order;
+use baseline::sandbox::Weather;
+use baseline::sandbox::s3::Bucket;
+use baseline::sandbox::sample::{EXTERNAL_ID, MANAGEMENT};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::stage::{HOUR, MINUTE, id, pass, running, settings, switch};
-use crate::cli::shell::Shell;
+use crate::cli::shell::{Shell, organization};
 
 /// A log that can be read.
 #[derive(Clone, Default)]
@@ -120,4 +124,33 @@ async fn a_hostile_name_cannot_write_a_line_of_its_own() {
     let lines = log.lines();
     let reconciled = of(&lines, "reconciled");
     assert_eq!(reconciled[0]["name"], "evil\\u{202e}\\n{}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn turns_at_the_same_time_keep_their_records_in_one_bucket() {
+    let (log, _guard) = listening();
+    let shell = Shell::many(13);
+    shell.write(
+        "organization.yaml",
+        organization("", "  audit: s3://acme-audit/x\n  guards: {accountsAtOnce: 50}\n"),
+    );
+    shell.world.put_bucket("acme-audit", Bucket::new(MANAGEMENT, "eu-west-1"));
+    let slow = Duration::from_millis(90);
+    shell.world.set_weather(Weather { jitter: slow, ..Weather::fair().latency(slow) });
+    running(&settings(&shell, true), async |orders| {
+        pass(30 * MINUTE).await;
+        for account in 0..12 {
+            switch(&shell.world, &id(account), false);
+        }
+        orders.send(Order::Reload).await.expect("it runs");
+        pass(10 * MINUTE).await;
+    })
+    .await;
+    let keys = shell.world.bucket("acme-audit", |bucket| bucket.objects.keys().cloned().collect::<Vec<_>>());
+    let keys = keys.expect("a bucket");
+    let count = |part: &str| keys.iter().filter(|key| key.contains(part)).count();
+    assert_eq!((count("x/conditions/1"), count("outcome.json"), count("x/accounts/")), (12, 24, 12));
+    let lines = log.lines();
+    let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert!(errors.is_empty(), "{errors:#?}");
 }

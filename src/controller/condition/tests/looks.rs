@@ -167,7 +167,7 @@ impl Looks {
             enforces: self.enforces,
             holds: &holds,
             refused: &[],
-            report: report.as_ref(),
+            results: report.as_ref().map(results).unwrap_or_default(),
             observed: Observed { revision: None, digest: "sha256:1".into() },
             run: "01RUN",
             calls: 7,
