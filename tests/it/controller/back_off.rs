@@ -7,26 +7,21 @@ use baseline::controller::schedule::Class;
 use baseline::sandbox::{Front, Trouble, Weather};
 
 use super::stage::{
-    HOUR, MINUTE, condition, conditions, id, is_on, is_synced, looks, pass, running, settings, switch,
+    HOUR, MINUTE, condition, conditions, id, is_on, is_synced, looks, pass, patient, running, switch,
 };
 use crate::cli::shell::Shell;
 
-/// When the observe role of an account was asked for, in seconds of the world's time.
+/// When an account was tried, in seconds.
 type Asked = Arc<Mutex<Vec<i64>>>;
 
-/// All that is sent to one account is met by trouble, from the first AssumeRole on: in these worlds the caller is in
-/// another account, so it is known by the calls made with the account's own session.
+/// Everything that is sent with an account's own session meets trouble, from the question who it is on.
 fn trouble(shell: &Shell, trouble: Trouble, account: &'static str, asked: &Asked) {
-    let (asked, world) = (Arc::clone(asked), shell.world.clone());
-    let start = world.now();
-    let seconds = Arc::new(Mutex::new(start));
-    let clock = tokio::time::Instant::now();
+    let (asked, clock) = (Arc::clone(asked), tokio::time::Instant::now());
     let front = Front::new(trouble).at(move |attempt| {
         if attempt.account != account {
             return false;
         }
         if attempt.number == 1 && attempt.operation == "GetCallerIdentity" {
-            let _ = &seconds;
             asked.lock().expect("no poison").push(clock.elapsed().as_secs() as i64);
         }
         true
@@ -42,7 +37,7 @@ fn gaps(asked: &Asked) -> Vec<i64> {
 async fn account_in_trouble(kind: Trouble) -> (Shell, Asked) {
     let shell = Shell::many(3);
     let asked = Asked::default();
-    running(&settings(&shell, true), async |_| {
+    running(&patient(&shell), async |_| {
         pass(10 * MINUTE).await;
         assert!(is_synced(&conditions(&shell, "100000000000")));
         trouble(&shell, kind, "100000000000", &asked);
@@ -95,7 +90,7 @@ async fn a_denied_account_is_told_and_tried_slowly() {
 #[tokio::test(start_paused = true)]
 async fn a_role_that_cannot_be_assumed_is_unknown_by_its_reason() {
     let shell = Shell::many(3);
-    running(&settings(&shell, true), async |_| {
+    running(&patient(&shell), async |_| {
         pass(10 * MINUTE).await;
         shell.world.account(&id(0), |account| account.iam.roles.clear());
         pass(2 * HOUR).await;
@@ -112,7 +107,7 @@ async fn a_role_that_cannot_be_assumed_is_unknown_by_its_reason() {
 async fn a_write_that_is_denied_is_stalled_and_not_sent_every_hour() {
     let shell = Shell::many(3);
     shell.world.account(&id(0), |account| account.iam.roles.remove("baseline-apply"));
-    running(&settings(&shell, true), async |_| {
+    running(&patient(&shell), async |_| {
         pass(10 * MINUTE).await;
         let kept = conditions(&shell, &id(0));
         let stalled = condition(&kept, "guardduty.detector", Type::Stalled);
@@ -137,7 +132,7 @@ async fn a_setting_that_cannot_be_read_is_unknown_and_the_rest_of_the_account_is
         "apiVersion: baseline/v1\nkind: Baseline\nmetadata: {name: detector}\nspec:\n  controls:\n    \
          guardduty.detector: {enabled: true}\n    iam.password-policy: {minimumLength: 14, require: {lowercase: true, uppercase: true, numbers: true, symbols: true}, usersMayChange: true}\n",
     );
-    running(&settings(&shell, true), async |_| {
+    running(&patient(&shell), async |_| {
         pass(10 * MINUTE).await;
         let denied = Front::new(Trouble::Denied).on("iam:GetAccountPasswordPolicy");
         shell.world.set_weather(Weather::fair().with(denied));

@@ -2,7 +2,9 @@
 
 use baseline::controller::condition::{Status, Type};
 
-use super::stage::{HOUR, MINUTE, condition, conditions, id, is_on, pass, running, settings, switch};
+use super::stage::{
+    HOUR, MINUTE, condition, conditions, id, is_on, pass, patient, running, settings, switch,
+};
 use crate::cli::shell::Shell;
 
 const TWO_CONTROLS: &str = "apiVersion: baseline/v1\nkind: Baseline\nmetadata: {name: detector}\nspec:\n  controls:\n    \
@@ -12,7 +14,7 @@ const TWO_CONTROLS: &str = "apiVersion: baseline/v1\nkind: Baseline\nmetadata: {
 async fn what_is_changed_back_again_and_again_is_left_and_everything_else_goes_on() {
     let shell = Shell::many(3);
     shell.write("baselines/detector.yaml", TWO_CONTROLS);
-    running(&settings(&shell, true), async |_| {
+    running(&patient(&shell), async |_| {
         pass(10 * MINUTE).await;
         let mut put_right = 0;
         // Another program that wants it off, every twenty minutes for eight hours.
@@ -92,11 +94,9 @@ async fn a_new_wish_ends_a_fight() {
 #[tokio::test(start_paused = true)]
 async fn rare_drift_is_put_right_for_ever() {
     let shell = Shell::many(3);
-    let mut settings = settings(&shell, true);
-    settings.poll = HOUR;
-    running(&settings, async |_| {
+    running(&patient(&shell), async |_| {
         pass(10 * MINUTE).await;
-        for day in 0..14 {
+        for day in 0..5 {
             switch(&shell.world, &id(0), false);
             pass(24 * HOUR).await;
             assert!(is_on(&shell.world, &id(0)), "day {day}");

@@ -106,7 +106,8 @@ fn what_it_cannot_begin_with_is_told_as_by_every_command() {
     steadily(|| insta::assert_snapshot!("run_with_wrong_documents", said.said()));
     shell.run("run --interval 5s").exits(64).says("from a minute to 7 days");
     shell.run("run --source https://acme.example").exits(64).says("git+https://");
-    let secret = shell.run("run --source git+https://jo:hunter2@git.acme.example/aws.git").exits(64);
+    let words = ["run", "--source", "git+https://jo:hunter2@git.acme.example/aws.git"].map(String::from);
+    let secret = shell.typed("", words.into()).exits(64);
     secret.says("a password does not belong into a URL").does_not_say("hunter2");
     shell.run("run --accounts-at-once 0").exits(64);
 }

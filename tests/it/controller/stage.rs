@@ -36,6 +36,11 @@ pub fn settings(shell: &Shell, enforce: bool) -> Settings {
     }
 }
 
+/// The same over days in which no document changes: they are looked at once an hour.
+pub fn patient(shell: &Shell) -> Settings {
+    Settings { poll: HOUR, ..settings(shell, true) }
+}
+
 /// Runs a controller until `meanwhile` has ended, and then stops it.
 pub async fn running(settings: &Settings, meanwhile: impl AsyncFnOnce(&Sender<Order>)) {
     tried(settings, meanwhile).await.expect("it begins");
