@@ -34,6 +34,9 @@ pub struct ApplyReport {
     pub changes: Vec<ChangeReport>,
     /// A signal ended the run: the step in hand was finished, the rest not started.
     pub interrupted: bool,
+    /// Why some changes of the plan were not even selected: sentences without a full stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<String>,
     /// Tasks by hand, things in progress and things not known that the plan held, and that remain.
     pub remaining: Remaining,
 }
@@ -82,6 +85,8 @@ pub enum ChangeResult {
     Blocked { on: Vec<Thing> },
     /// Not started: the run ended before its turn.
     NotReached,
+    /// Not started: an earlier wave of the rollout did not hold.
+    HeldBack { why: String },
 }
 
 impl ChangeResult {
@@ -94,6 +99,7 @@ impl ChangeResult {
             Self::NotVerified { .. } => "notVerified",
             Self::Blocked { .. } => "blocked",
             Self::NotReached => "notReached",
+            Self::HeldBack { .. } => "heldBack",
         }
     }
 }

@@ -101,9 +101,18 @@ impl Audit {
         Ok(self.get(&plan_key(plan)).await?.map(|(used, _)| used))
     }
 
-    /// Marks a saved plan as used. [`AuditError::Raced`] where another run was quicker.
-    pub async fn claim(&self, plan: &str, used: &Used) -> Result<(), AuditError> {
-        self.put(&plan_key(plan), used, &When::New).await
+    /// Marks a saved plan as used; `again` where a run that stopped is gone on with. [`AuditError::Raced`] where
+    /// another run was quicker.
+    pub async fn claim(&self, plan: &str, used: &Used, again: bool) -> Result<(), AuditError> {
+        match again {
+            false => self.put(&plan_key(plan), used, &When::New).await,
+            true => self.replace(&plan_key(plan), used).await,
+        }
+    }
+
+    /// How a run ended; `None` where it has not said so.
+    pub async fn outcome<T: DeserializeOwned>(&self, run: &str) -> Result<Option<T>, AuditError> {
+        Ok(self.get(&format!("{}/outcome.json", run_key(run))).await?.map(|(outcome, _)| outcome))
     }
 
     /// The revision last applied to each of these accounts.
@@ -163,10 +172,17 @@ impl Audit {
     }
 }
 
-/// A plan's id comes from a file that anybody can write: nothing in it leaves the folder.
+/// Ids of plans and runs come from files and words that anybody can write: nothing in them leaves the folder.
+fn plain(id: &str) -> String {
+    id.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 fn plan_key(plan: &str) -> String {
-    let plain: String = plan.chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("plans/{plain}.json")
+    format!("plans/{}.json", plain(plan))
+}
+
+fn run_key(run: &str) -> String {
+    format!("runs/{}", plain(run))
 }
 
 fn account_key(account: &AccountId) -> String {

@@ -13,6 +13,7 @@ mod check;
 mod control;
 mod document;
 mod files;
+mod guards;
 mod init;
 mod merge;
 mod model;
@@ -23,6 +24,7 @@ mod regions;
 mod render;
 mod resolve;
 mod revision;
+mod rollout;
 mod select;
 mod shape;
 mod signoff;
@@ -44,15 +46,17 @@ use jiff::civil::Date;
 
 pub use changed::changed;
 pub use control::{Controls, Mode, OnConflict, RegionWord};
+pub use guards::{Covers, Guards, Incomplete, Window, Windows};
 pub use init::{InitError, init};
 pub use model::{
-    Account, AccountsSpec, ArchiveSpec, Attestation, Exception, Guards, Kind, Limit, Managed, Metadata,
-    Organization, RegionsSpec, Roles, Selector, Use,
+    Account, AccountsSpec, ArchiveSpec, Attestation, Exception, Kind, Limit, Managed, Metadata, Organization,
+    RegionsSpec, Roles, Selector, Use,
 };
 pub use read::Spanned;
 pub use render::render;
 pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};
 pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at};
+pub use rollout::Rollout;
 pub use select::{Roster, RosterAccount, Status};
 pub use state::{DesiredState, Settings};
 

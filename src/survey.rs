@@ -114,6 +114,7 @@ impl<'a> Seen<'a> {
             state: view.state.clone(),
             regions,
             controls: account.controls.len(),
+            wave: account.wave,
         };
         Self { account, raws, in_sync, known: view.known.clone().into() }
     }

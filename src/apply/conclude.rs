@@ -30,6 +30,7 @@ pub async fn conclude(audit: &Audit, desired: &DesiredState, report: &ApplyRepor
         revision,
         accounts: desired.accounts.iter().map(|account| account.id.clone()).collect(),
         seats: desired.organization.seats.clone(),
+        guards: Some(desired.organization.guards.clone()),
     };
     audit.organization_applied(&organization).await
 }

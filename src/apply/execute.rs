@@ -1,5 +1,6 @@
 //! Doing what a guarded plan says: makers before takers, the rest at once, and nothing that has moved.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
@@ -34,6 +35,8 @@ pub enum Event<'a> {
 pub struct Applying<'a> {
     pub fleet: &'a Fleet,
     pub audit: &'a Audit,
+    /// `--reason`, for the record.
+    pub reason: Option<&'a str>,
     /// Cancelled by the first Ctrl-C: the step in hand is finished, nothing else is started.
     pub stop: &'a CancellationToken,
     pub on: &'a (dyn Fn(Event<'_>) + Sync),
@@ -53,6 +56,7 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
         organization: &plan.organization,
         revision: plan.revision.as_deref(),
         digest: &plan.digest,
+        reason: with.reason,
         changes: plan.changes().map(|(_, item)| item).collect(),
     };
     with.audit.begin(run, &intent).await?;
@@ -60,20 +64,31 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
     let groups = groups(plan);
     let run_of = Run { with, plan, room: Semaphore::new(GROUPS_AT_ONCE), images: AtomicUsize::new(0) };
     let ended: Vec<watch::Sender<bool>> = groups.iter().map(|_| watch::Sender::new(false)).collect();
-    let work = groups.iter().enumerate().map(|(index, group)| {
-        let (run, ended) = (&run_of, &ended);
-        async move {
-            for &maker in &group.waits_for {
-                // The senders outlive every group, so the wait ends only when the maker has.
-                let _ended = ended[maker].subscribe().wait_for(|ended| *ended).await.is_ok();
-            }
-            let reports = run.group(group).await;
-            ended[index].send_replace(true);
-            reports
+    let mut reports: Vec<(usize, ChangeReport)> = Vec::new();
+    let mut stopped: Option<String> = None;
+    for (wave, places) in waves(plan, &groups) {
+        if let Some(why) = &stopped {
+            let held = ChangeResult::HeldBack { why: why.clone() };
+            reports.extend(places.into_iter().flat_map(|place| run_of.all(&groups[place], &held)));
+            continue;
         }
-    });
-    let mut reports: Vec<(usize, ChangeReport)> =
-        futures::future::join_all(work).await.into_iter().flatten().collect();
+        let work = places.into_iter().map(|index| {
+            let (run, ended, group) = (&run_of, &ended, &groups[index]);
+            async move {
+                for &maker in &group.waits_for {
+                    // The senders outlive every group, so the wait ends only when the maker has. A maker in a later
+                    // wave has blocked this one when the plan was finished.
+                    let _ended = ended[maker].subscribe().wait_for(|ended| *ended).await.is_ok();
+                }
+                let reports = run.group(group).await;
+                ended[index].send_replace(true);
+                reports
+            }
+        });
+        let done: Vec<_> = futures::future::join_all(work).await.into_iter().flatten().collect();
+        stopped = wave.and_then(|wave| over_budget(fleet, wave, &done));
+        reports.extend(done);
+    }
     reports.sort_by_key(|(place, _)| *place);
 
     Ok(ApplyReport {
@@ -82,6 +97,7 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
         role: fleet.writing_role(),
         changes: reports.into_iter().map(|(_, report)| report).collect(),
         interrupted: with.stop.is_cancelled(),
+        held_back: guarded.held_back().iter().map(ToString::to_string).collect(),
         remaining: Remaining {
             manual: plan.totals.manual,
             progressing: plan.totals.progressing,
@@ -89,6 +105,24 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
             unknown: plan.totals.unknown,
         },
     })
+}
+
+/// The places of the groups by wave, in the order in which waves are made; one without number where there are none.
+fn waves(plan: &Plan, groups: &[Group]) -> BTreeMap<Option<u32>, Vec<usize>> {
+    let mut waves: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
+    for (place, group) in groups.iter().enumerate() {
+        let wave = plan.account(&group.scope.account).and_then(|account| account.wave);
+        waves.entry(wave).or_default().push(place);
+    }
+    waves
+}
+
+/// Why nothing after this wave is started, if more of it went wrong than `rollout.errorBudget` lets go.
+fn over_budget(fleet: &Fleet, wave: u32, done: &[(usize, ChangeReport)]) -> Option<String> {
+    let budget = fleet.desired.organization.rollout.as_ref().map_or(0, |rollout| rollout.error_budget);
+    let wrong = done.iter().filter(|(_, report)| report.result != ChangeResult::Held).count();
+    let of = done.len();
+    (wrong > budget as usize).then(|| format!("{wrong} of {of} changes of wave {wave} did not hold"))
 }
 
 /// One apply under way.
@@ -101,6 +135,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// A group of which nothing is started.
+    fn all(&self, group: &Group, result: &ChangeResult) -> Vec<(usize, ChangeReport)> {
+        Changes::new(self.plan, group, self.with.stop, Instant::now()).all(result)
+    }
+
     /// One control in one scope: a fresh look, the changes that are still planned, looks until they hold.
     async fn group(&self, group: &Group) -> Vec<(usize, ChangeReport)> {
         let start = Instant::now();

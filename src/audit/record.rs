@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::desired::Guards;
 use crate::place::{AccountId, Scope, Seat};
 use crate::plan::Item;
 
@@ -21,6 +22,9 @@ pub struct Intent<'a> {
     pub organization: &'a str,
     pub revision: Option<&'a str>,
     pub digest: &'a str,
+    /// `--reason`: why something was made weaker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
     /// Every change, with its fields before and after and its calls.
     pub changes: Vec<&'a Item>,
 }
@@ -45,6 +49,16 @@ pub struct Used {
     pub caller: String,
     /// `sha256:…` of the file.
     pub digest: String,
+    /// The runs that stopped before this one went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
+}
+
+impl Used {
+    /// All runs that applied a part of it.
+    pub fn runs(&self) -> impl Iterator<Item = &str> {
+        self.earlier.iter().chain([&self.run]).map(String::as_str)
+    }
 }
 
 /// The desired state that an account was last changed to.
@@ -60,11 +74,14 @@ pub struct LastApplied {
 }
 
 /// The reach of the desired state that was last applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastOrganization {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     pub accounts: BTreeSet<AccountId>,
     pub seats: BTreeMap<Seat, AccountId>,
+    /// What the next plan is judged by as well. Absent in records of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guards: Option<Guards>,
 }

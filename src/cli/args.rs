@@ -267,10 +267,17 @@ pub struct Apply {
     /// Allow what a guard refuses, by name (repeatable)
     ///
     /// `disruptive:RESOURCE`, `destructive:RESOURCE`, `irreversible:RESOURCE`, `weakening:RESOURCE`,
-    /// `organization:RESOURCE`, `backwards:ACCOUNT`, `shrink` or `percent`, as the refusal's hint says it. `*`
-    /// and `?` in a name stand for any characters and for one.
+    /// `organization:RESOURCE`, `lockout:RESOURCE`, `incomplete:ACCOUNT`, `backwards:ACCOUNT`, `shrink`,
+    /// `resources`, `percent` or `window`, as the refusal's hint says it. `*` and `?` in a name stand for any
+    /// characters and for one.
     #[arg(long = "allow", value_name = "RISK:RESOURCE")]
     pub allow: Vec<Allow>,
+    /// Why something becomes weaker; kept in the audit record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Go on with a saved plan whose run stopped before its end: what holds is left alone
+    #[arg(long, requires = "plan")]
+    pub resume: bool,
 }
 
 #[derive(Debug, clap::Args)]

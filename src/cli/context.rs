@@ -184,7 +184,8 @@ pub(super) async fn roster(
     aws: &Aws,
 ) -> Result<Vec<Member>, Stop> {
     let organization = &documents.organization;
-    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
+    let waves = || organization.rollout.iter().flat_map(|rollout| &rollout.waves);
+    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref()).chain(waves());
     let units = selectors().any(|selector| !selector.ou.is_empty());
     let tags = selectors().any(|selector| !selector.tags.is_empty());
     let nameless = documents.accounts.iter().any(|account| account.id.is_none());

@@ -14,7 +14,7 @@ use crate::control::{Archive, ErasedControl, Exempt, Facts, Networks, Organizati
 use crate::desired::template::{self, Values};
 use crate::desired::{
     ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Resolved,
-    Revision, Roles,
+    Revision, Roles, Rollout,
 };
 use crate::diagnostic::Position;
 use crate::place::{AccountId, Region, Scope, Seat};
@@ -23,7 +23,7 @@ use crate::place::{AccountId, Region, Scope, Seat};
 #[derive(Clone, Debug)]
 pub struct DesiredState {
     pub organization: Settings,
-    /// In wave order: log archive, security, management, then the rest by name.
+    /// In the order of the rollout's waves; in each: log archive, security, management, then the rest by name.
     pub accounts: Vec<DesiredAccount>,
     pub exceptions: Vec<Exception>,
     pub attestations: Vec<Attestation>,
@@ -49,6 +49,7 @@ pub struct Settings {
     /// Lists of networks by name.
     pub networks: Arc<Networks>,
     pub guards: Guards,
+    pub rollout: Option<Rollout>,
     pub limits: BTreeMap<String, Limit>,
     /// Those that name resources: what controls may have to know of them.
     pub exceptions: Vec<Exception>,
@@ -69,6 +70,7 @@ impl Settings {
             tags: organization.tags.clone(),
             networks: Arc::clone(&organization.networks),
             guards: organization.guards.clone(),
+            rollout: organization.rollout.clone(),
             limits: organization.limits.clone(),
             exceptions: documents
                 .exceptions
@@ -129,8 +131,11 @@ impl DesiredState {
         digest: String,
     ) -> Self {
         let mut accounts = resolved.accounts;
-        accounts
-            .sort_by(|a, b| wave(a).cmp(&wave(b)).then_with(|| a.name.cmp(&b.name)).then(a.id.cmp(&b.id)));
+        accounts.sort_by(|a, b| (seat(a), &a.name, &a.id).cmp(&(seat(b), &b.name, &b.id)));
+        if let Some(rollout) = &documents.organization.rollout {
+            rollout.number_the_rest(&mut accounts);
+            accounts.sort_by_key(|account| account.wave);
+        }
         let places =
             accounts.iter().enumerate().map(|(place, account)| (account.id.clone(), place)).collect();
         Self {
@@ -150,7 +155,7 @@ impl DesiredState {
 }
 
 /// What others stand on comes first.
-fn wave(account: &DesiredAccount) -> usize {
+fn seat(account: &DesiredAccount) -> usize {
     let order = [Seat::LogArchive, Seat::Security, Seat::Management];
     order.iter().position(|seat| account.seats.contains(seat)).unwrap_or(order.len())
 }

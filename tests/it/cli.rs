@@ -21,3 +21,4 @@ mod signoff;
 mod story;
 mod unknown;
 mod usage;
+mod waves;

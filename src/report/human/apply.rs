@@ -76,10 +76,15 @@ fn rows(changes: &[ChangeReport]) -> Vec<Row<'_>> {
 }
 
 fn alike(a: &ChangeReport, b: &ChangeReport) -> bool {
-    let quiet = |c: &ChangeReport| c.result == ChangeResult::Held && c.retried.is_none();
+    let quiet = |c: &ChangeReport| match &c.result {
+        ChangeResult::Held => c.retried.is_none(),
+        ChangeResult::HeldBack { .. } => true,
+        _ => false,
+    };
     let kind = |c: &ChangeReport| c.item.finding.change().map(|change| change.kind);
     quiet(a)
         && quiet(b)
+        && a.result == b.result
         && kind(a) == kind(b)
         && a.item.control == b.item.control
         && a.item.scope == b.item.scope
@@ -129,6 +134,7 @@ impl Row<'_> {
                 ("not done: blocked", Some(format!("needs {}", on.join(", "))))
             }
             ChangeResult::NotReached => ("not reached", None),
+            ChangeResult::HeldBack { .. } => ("not started", None),
         }
     }
 }
@@ -152,6 +158,7 @@ fn ending(report: &ApplyReport) -> Vec<String> {
             "not done because something they need is not there",
         ),
         (of("notReached"), "not reached", "not reached"),
+        (of("heldBack"), "not started", "not started"),
     ];
     let rest = rest
         .iter()
@@ -172,6 +179,14 @@ fn ending(report: &ApplyReport) -> Vec<String> {
         let one = remain.iter().map(|(n, _)| n).sum::<usize>() == 1;
         lines.push(format!("{} {}.", said.join(", "), if one { "remains" } else { "remain" }));
     }
+    let held_back = report.changes.iter().find_map(|change| match &change.result {
+        ChangeResult::HeldBack { why } => Some(why),
+        _ => None,
+    });
+    if let Some(why) = held_back {
+        lines.push(format!("Later waves were not started: {why}."));
+    }
+    lines.extend(report.held_back.iter().map(|why| format!("Held back: {why}.")));
     if report.interrupted {
         lines.push("Interrupted: the step in hand was finished, the rest was not started.".to_owned());
     }

@@ -29,6 +29,9 @@ pub struct ApplyOutput<'a> {
     changes: Vec<ChangeOutput<'a>>,
     /// What is left because it is not apply's to do.
     remaining: Remaining,
+    /// Why some changes of the plan were not even selected.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    held_back: &'a [String],
     /// A signal ended the run.
     interrupted: bool,
     exit_code: u8,
@@ -70,6 +73,7 @@ enum ResultWord {
     NotVerified,
     Blocked,
     NotReached,
+    HeldBack,
 }
 
 /// The apply as one JSON document, indented.
@@ -83,6 +87,7 @@ pub fn apply(plan: &Plan, report: &ApplyReport, exit_code: u8) -> String {
         role: &report.role,
         changes: report.changes.iter().map(ChangeOutput::of).collect(),
         remaining: report.remaining,
+        held_back: &report.held_back,
         interrupted: report.interrupted,
         exit_code,
     })
@@ -97,6 +102,7 @@ impl<'a> ChangeOutput<'a> {
             ChangeResult::NotVerified { why } => (ResultWord::NotVerified, Some(why.as_str()), None, None),
             ChangeResult::Blocked { on } => (ResultWord::Blocked, None, None, Some(on.as_slice())),
             ChangeResult::NotReached => (ResultWord::NotReached, None, None, None),
+            ChangeResult::HeldBack { why } => (ResultWord::HeldBack, Some(why.as_str()), None, None),
         };
         let item = &change.item;
         Self {
