@@ -6,6 +6,7 @@ mod args;
 mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod drift;
 mod explain;
 mod generate;
 mod init;
@@ -51,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Render(args) => render::run(&args, io, reach).await,
                     Command::Observe(args) => observe::run(&args, io, reach).await,
                     Command::Plan(args) => plan::run(&args, io, reach).await,
+                    Command::Drift(args) => drift::run(&args, io, reach).await,
                     Command::Show(args) => show::run(&args, io),
                     Command::Apply(args) => apply::run(&args, io, reach).await,
                     #[cfg(feature = "sandbox")]

@@ -52,9 +52,9 @@ pub use model::{
 pub use read::Spanned;
 pub use render::render;
 pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};
-pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at};
+pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at, texts_of};
 pub use select::{Roster, RosterAccount, Status};
-pub use state::{DesiredState, Settings};
+pub use state::{DesiredState, Settings, Source};
 
 use crate::desired::baselines::Shelf;
 use crate::desired::read::Problems;

@@ -37,9 +37,13 @@ pub mod saved;
 
 pub mod audit;
 
+pub mod who;
+
 pub mod guard;
 
 pub mod apply;
+
+pub mod drift;
 
 // telling people
 pub mod report;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -18,7 +20,8 @@ use crate::fault::{Fault, FaultKind};
 use crate::guard::Guarded;
 use crate::inventory::{Seen, facts};
 use crate::observe::{Fleet, Target, unopened};
-use crate::plan::Plan;
+use crate::plan::{Item, Plan};
+use crate::who::Looker;
 
 /// Groups that are at work at once. Rates hold each account; this bounds sockets and memory.
 const GROUPS_AT_ONCE: usize = 64;
@@ -34,6 +37,8 @@ pub enum Event<'a> {
 pub struct Applying<'a> {
     pub fleet: &'a Fleet,
     pub audit: &'a Audit,
+    /// When the plan was made: who moved something since is looked up.
+    pub planned_at: Timestamp,
     /// Cancelled by the first Ctrl-C: the step in hand is finished, nothing else is started.
     pub stop: &'a CancellationToken,
     pub on: &'a (dyn Fn(Event<'_>) + Sync),
@@ -47,7 +52,7 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
     let run = fleet.aws.run();
     let intent = Intent {
         run,
-        at: jiff::Timestamp::now(),
+        at: Timestamp::now(),
         tool_version: env!("CARGO_PKG_VERSION"),
         caller: &fleet.aws.identity().arn,
         organization: &plan.organization,
@@ -75,6 +80,9 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
     let mut reports: Vec<(usize, ChangeReport)> =
         futures::future::join_all(work).await.into_iter().flatten().collect();
     reports.sort_by_key(|(place, _)| *place);
+    if !with.stop.is_cancelled() {
+        name_movers(with, &mut reports).await;
+    }
 
     Ok(ApplyReport {
         run: run.to_owned(),
@@ -89,6 +97,28 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
             unknown: plan.totals.unknown,
         },
     })
+}
+
+/// Finds out who may have changed what had moved. That nobody can be found is said, and never a failure.
+async fn name_movers(with: &Applying<'_>, reports: &mut [(usize, ChangeReport)]) {
+    let looker = Looker::new(with.fleet, with.audit);
+    let named = stream::iter(reports)
+        .map(|(_, report)| {
+            let looker = &looker;
+            async move {
+                let ChangeResult::Moved { who, .. } = &mut report.result else { return };
+                let Item { scope, control, finding, .. } = &report.item;
+                let Some(control) = with.fleet.control(control) else { return };
+                let since = with.planned_at;
+                *who = Some(looker.who(scope, control.meta(), &finding.resource, since, None).await);
+            }
+        })
+        .buffer_unordered(GROUPS_AT_ONCE)
+        .collect::<()>();
+    tokio::select! {
+        () = named => {}
+        () = with.stop.cancelled() => {}
+    }
 }
 
 /// One apply under way.
@@ -173,7 +203,7 @@ impl Run<'_> {
             let spec = self.plan.specs.get(&(group.scope.clone(), id.clone()))?;
             let regions = self.plan.account(&account.id)?.regions.clone();
             let target = Target { account, control: fleet.control(id)?, declared: account.controls.get(id)? };
-            let observed_at = jiff::Timestamp::now();
+            let observed_at = Timestamp::now();
             let seen = Seen { partition: account.home.partition().to_owned(), regions, observed_at };
             let facts = facts(&fleet.desired.organization, account, &seen, &group.scope.region);
             Some((target, facts, &**spec))

@@ -149,7 +149,7 @@ pub(super) fn counted_word(n: usize, word: &str) -> String {
     format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }
 
-fn counted_are(n: usize, word: &str, one: &str, many: &str) -> String {
+pub(super) fn counted_are(n: usize, word: &str, one: &str, many: &str) -> String {
     format!("{} {}", counted_word(n, word), if n == 1 { one } else { many })
 }
 

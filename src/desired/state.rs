@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::aws::Role;
 use crate::aws::journal::Purpose;
+use crate::aws::organization::Member;
 use crate::control::{Archive, ErasedControl, Exempt, Facts, Networks, OrganizationFacts};
 use crate::desired::template::{self, Values};
 use crate::desired::{
@@ -31,7 +34,27 @@ pub struct DesiredState {
     pub revision: Option<Revision>,
     /// `sha256:…` over the documents' names and bytes.
     pub digest: String,
+    /// What it was made of; nothing where nobody said.
+    pub source: Arc<Source>,
     places: HashMap<AccountId, usize>,
+}
+
+/// All that a desired state is made of: the documents, and what AWS Organizations listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// By path below the folder of the desired state.
+    pub documents: BTreeMap<String, String>,
+    pub members: Vec<Member>,
+}
+
+impl Source {
+    /// `sha256:…` over all of it.
+    pub fn digest(&self) -> String {
+        let bytes = serde_json::to_vec(self).expect("texts by text keys are always JSON");
+        let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    }
 }
 
 /// The Organization document, without what only merging needs.
@@ -140,8 +163,15 @@ impl DesiredState {
             attestations: documents.attestations.clone(),
             revision,
             digest,
+            source: Arc::default(),
             places,
         }
+    }
+
+    /// The same, knowing what it was made of: what an apply keeps, so that drift can be told later.
+    #[must_use]
+    pub fn made_of(self, source: Source) -> Self {
+        Self { source: Arc::new(source), ..self }
     }
 
     pub fn account(&self, id: &AccountId) -> Option<&DesiredAccount> {

@@ -5,10 +5,12 @@ mod apply;
 mod aside;
 mod block;
 mod document;
+mod drift;
 mod fields;
 mod header;
 mod notes;
 mod totals;
+mod who;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use super::text::Text;
 use super::words;
 
 pub use apply::{apply, question};
+pub use drift::{DriftContext, drift};
 pub(super) use fields::short;
 
 /// What a plan's text needs beside the plan.

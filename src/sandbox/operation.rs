@@ -120,7 +120,9 @@ pub(super) struct Operation {
 
 /// True for operations that change nothing, by the verbs that AWS uses for reading.
 pub(super) fn reads(name: &str) -> bool {
-    ["Get", "List", "Describe", "BatchGet", "Head", "Check"].iter().any(|verb| name.starts_with(verb))
+    ["Get", "List", "Describe", "BatchGet", "Head", "Check", "Lookup"]
+        .iter()
+        .any(|verb| name.starts_with(verb))
 }
 
 /// The operations of one service while the table is made.
