@@ -95,6 +95,8 @@ pub struct Told {
     pub standing: Standing,
     /// For what has drifted the fields are applied → live; otherwise live → desired.
     pub item: Item,
+    /// Live is as it was applied or left then; the documents at hand make it a finding.
+    pub at_hand: bool,
     /// It has drifted to what the documents at hand say.
     pub as_wanted: bool,
     /// Looked up for what has drifted.
@@ -119,10 +121,21 @@ pub enum Standing {
     Unknown,
 }
 
-/// Counts of findings by standing.
+/// Counts of findings: each against what was last applied, and those that the documents at hand want otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftTotals {
+    /// Every setting of what was last applied, once.
+    pub last_applied: Counts,
+    /// Those that are as they were applied or left then, and are not as the documents at hand say.
+    pub at_hand: Counts,
+}
+
+/// Counts of findings by standing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "DriftCounts")]
+pub struct Counts {
     pub as_applied: usize,
     pub drifted: usize,
     pub unapplied: usize,
@@ -134,7 +147,7 @@ pub struct DriftTotals {
     pub unknown: usize,
 }
 
-impl DriftTotals {
+impl Counts {
     fn count(&mut self, standing: Standing) {
         *match standing {
             Standing::Drifted => &mut self.drifted,
@@ -230,7 +243,7 @@ pub async fn drift(
         .map(|(fleet, seen)| survey::together(&fleet.desired, String::new(), seen, &everything))
         .collect();
     let mut drift = judge::drift(desired, &head, &thens, bases, &wish.selection);
-    drift.totals.as_applied += as_applied;
+    drift.totals.last_applied.as_applied += as_applied;
     drift.own_credentials = desired.organization.roles.is_none();
     name_culprits(&mut drift, &Looker::new(fleet, memory), fleet, wish.since).await;
     drift

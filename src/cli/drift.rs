@@ -133,9 +133,10 @@ fn why(drift: &Drift, exit: Exit) -> String {
             let lost =
                 drift.accounts.iter().filter(|account| matches!(account.last, Last::Lost { .. })).count();
             let unreachable = accounts(|state| matches!(state, AccountState::Unreachable { .. }));
+            let unknown = totals.last_applied.unknown + totals.at_hand.unknown;
             let parts = [
                 (unreachable, "account", "could not be reached"),
-                (totals.unknown, "setting", "could not be observed"),
+                (unknown, "setting", "could not be observed"),
                 (lost, "account", "cannot be compared with what was applied"),
             ];
             let said = parts.iter().filter(|(n, ..)| *n > 0);
@@ -144,14 +145,18 @@ fn why(drift: &Drift, exit: Exit) -> String {
                 .join(", ")
         }
         Exit::Differs => {
-            format!("{} no longer as last applied", counted_are(totals.drifted, "setting", "is", "are"))
+            format!(
+                "{} no longer as last applied",
+                counted_are(totals.last_applied.drifted, "setting", "is", "are")
+            )
         }
         Exit::Unapplied => {
             let never = drift.accounts.iter().map(|account| match &account.last {
                 Last::Never { open } => *open,
                 Last::Applied(_) | Last::Lost { .. } => 0,
             });
-            let open = totals.unapplied + totals.progressing + never.sum::<usize>();
+            let now = totals.at_hand.unapplied + totals.at_hand.progressing + totals.last_applied.progressing;
+            let open = now + never.sum::<usize>();
             format!(
                 "nothing has drifted; {} desired and not applied",
                 counted_are(open, "setting", "is", "are")

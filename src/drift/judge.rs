@@ -48,11 +48,14 @@ pub(super) fn drift(
         };
         let last = match bases.get(&account.id) {
             Some(Base::Known(last, _)) => {
-                totals.as_applied += then.iter().filter(|item| item.outcome == Outcome::InSync).count();
+                totals.last_applied.as_applied +=
+                    then.iter().filter(|item| item.outcome == Outcome::InSync).count();
                 let declares = |control: &str| {
                     desired.account(&account.id).is_some_and(|account| account.controls.contains_key(control))
                 };
-                findings.extend(compare(&then, &now, &last.left, &declares));
+                let (told, as_left) = compare(&then, &now, &last.left, &declares);
+                totals.last_applied.as_applied += as_left;
+                findings.extend(told);
                 Last::Applied(last.clone())
             }
             Some(Base::Lost(last, why)) => {
@@ -71,7 +74,10 @@ pub(super) fn drift(
             last,
         });
     }
-    findings.iter().for_each(|told| totals.count(told.standing));
+    for told in &findings {
+        let counts = if told.at_hand { &mut totals.at_hand } else { &mut totals.last_applied };
+        counts.count(told.standing);
+    }
     let selected = accounts.iter().filter_map(|account| desired.account(&account.id));
     let controls: BTreeSet<&String> = selected.flat_map(|account| account.controls.keys()).collect();
     Drift {
@@ -95,7 +101,7 @@ fn to_apply(outcome: &Outcome) -> bool {
 }
 
 fn told(standing: Standing, item: &Item) -> Told {
-    Told { standing, item: item.clone(), as_wanted: false, who: None }
+    Told { standing, item: item.clone(), at_hand: false, as_wanted: false, who: None }
 }
 
 fn unknown(item: &&Item) -> Option<Told> {
@@ -103,19 +109,26 @@ fn unknown(item: &&Item) -> Option<Told> {
 }
 
 /// The findings of one account: those of what was applied first, in their order, then those that only the documents
-/// at hand have.
-fn compare(then: &[&Item], now: &[&Item], left: &[Left], declares: &dyn Fn(&str) -> bool) -> Vec<Told> {
+/// at hand have; and how many of what was applied are as they were left then.
+fn compare(
+    then: &[&Item],
+    now: &[&Item],
+    left: &[Left],
+    declares: &dyn Fn(&str) -> bool,
+) -> (Vec<Told>, usize) {
     let by_key: HashMap<Key<'_>, &Item> = now.iter().map(|item| (key(item), *item)).collect();
-    let mut all = Vec::new();
+    let (mut all, mut as_left) = (Vec::new(), 0);
     for item in then {
         let told = judge(Some(item), by_key.get(&key(item)).copied(), left);
+        as_left +=
+            usize::from(item.outcome != Outcome::InSync && told.as_ref().is_none_or(|told| told.at_hand));
         all.extend(told.map(|told| Told { as_wanted: told.as_wanted && declares(&item.control), ..told }));
     }
     let before: HashMap<Key<'_>, ()> = then.iter().map(|item| (key(item), ())).collect();
     for item in now.iter().filter(|item| !before.contains_key(&key(item))) {
         all.extend(judge(None, Some(item), left));
     }
-    all
+    (all, as_left)
 }
 
 /// How one finding stands; nothing where it is as it was applied, and as the documents at hand say or do not care.
@@ -125,7 +138,7 @@ fn judge(then: Option<&Item>, now: Option<&Item>, left: &[Left]) -> Option<Told>
     let Some(then) = then.filter(|then| then.outcome != Outcome::InSync) else { return as_at_hand(now) };
     match &then.outcome {
         Outcome::Unknown => return Some(told(Standing::Unknown, then)),
-        _ if excepted.is_some() => return as_at_hand(now),
+        _ if excepted.is_some() => return now.map(|now| told(Standing::Excepted, now)),
         Outcome::Progressing => return Some(told(Standing::Progressing, then)),
         Outcome::Foreign => return Some(told(Standing::Foreign, then)),
         Outcome::NotOffered => return Some(told(Standing::NotOffered, then)),
@@ -147,7 +160,7 @@ fn judge(then: Option<&Item>, now: Option<&Item>, left: &[Left]) -> Option<Told>
             let seen = was_left.and_then(|left| left.seen.as_ref());
             let item = applied_to_live(then, seen);
             let as_wanted = outcome(now) == Outcome::InSync;
-            Some(Told { standing: Standing::Drifted, item, as_wanted, who: None })
+            Some(Told { standing: Standing::Drifted, item, at_hand: false, as_wanted, who: None })
         }
     }
 }
@@ -165,7 +178,7 @@ fn as_at_hand(now: Option<&Item>) -> Option<Told> {
         Outcome::NotOffered => Standing::NotOffered,
         Outcome::Unknown => Standing::Unknown,
     };
-    Some(told(standing, now))
+    Some(Told { at_hand: true, ..told(standing, now) })
 }
 
 /// The finding as it reads when it has drifted: fields are applied → live, and no calls are named. `seen` is what the

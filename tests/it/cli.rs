@@ -5,6 +5,7 @@ mod audit;
 mod changed_since;
 mod discovery;
 mod documents;
+mod drift;
 mod guards;
 mod hostile;
 mod init;

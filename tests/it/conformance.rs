@@ -17,6 +17,7 @@ mod drift;
 mod keys;
 mod mutate;
 mod not_shown;
+mod observer;
 mod organization;
 mod public_access;
 mod recorder;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::control::{Change, ChangeKind, Step, Verdict};
-use crate::drift::{Drift, DriftTotals, Last, Standing, Told};
+use crate::drift::{Counts, Drift, DriftTotals, Last, Standing, Told};
 use crate::fault::Fault;
 use crate::place::AccountId;
 use crate::plan::{AccountState, Item, Outcome};
 use crate::pointer;
+use crate::who::Who;
 
 use super::super::fold::{Block, fold};
 use super::super::style::{Paint, Style};
@@ -106,7 +107,7 @@ fn groups(drift: &Drift) -> Vec<Vec<Alike<'_>>> {
     let mut kinds: HashMap<String, usize> = HashMap::new();
     let mut alike: Vec<Vec<&Told>> = Vec::new();
     for told in &drift.findings {
-        let key = serde_json::json!((told.standing, told.as_wanted, &told.who)).to_string();
+        let key = serde_json::json!((told.standing, told.at_hand, told.as_wanted, &told.who)).to_string();
         let place = *kinds.entry(key).or_insert(alike.len());
         match alike.get_mut(place) {
             Some(others) => others.push(told),
@@ -185,13 +186,7 @@ fn drifted(text: &mut Text<'_>, alike: &Alike<'_>) {
 
 fn changed(text: &mut Text<'_>, change: &Change<Step>) {
     if change.kind == ChangeKind::Create {
-        text.labelled(
-            INDENT,
-            Paint::Alert,
-            "gone",
-            COLUMN,
-            "it is not there any more, or not as one of its kind",
-        );
+        text.labelled(INDENT, Paint::Alert, "gone", COLUMN, "there is none any more");
     }
     fields::write(text, ChangeKind::Update, &change.fields);
     if change.fields.is_empty() {
@@ -306,36 +301,42 @@ fn never(text: &mut Text<'_>, drift: &Drift) {
 }
 
 fn ending(text: &mut Text<'_>, drift: &Drift, context: &DriftContext<'_>) {
-    let totals = &drift.totals;
-    let settings = all(totals);
-    if settings > 0 && settings == totals.as_applied {
-        let compared =
-            drift.accounts.iter().filter(|account| matches!(account.last, Last::Applied(_))).count();
-        let line =
-            format!("As last applied: {} in {}.", counted(settings, "setting"), counted(compared, "account"));
-        text.paragraph(0, Paint::Plain, &line);
+    let DriftTotals { last_applied, at_hand } = &drift.totals;
+    let settings = all(last_applied);
+    let compared = drift.accounts.iter().filter(|account| matches!(account.last, Last::Applied(_))).count();
+    if settings > 0 && settings == last_applied.as_applied {
+        let (settings, accounts) = (counted(settings, "setting"), counted(compared, "account"));
+        text.paragraph(0, Paint::Plain, &format!("As last applied: {settings} in {accounts}."));
     } else if settings > 0 {
-        let parts = parts(totals).join(", ");
-        text.paragraph(0, Paint::Plain, &format!("{}: {parts}.", counted(settings, "setting")));
+        let line = format!("{}: {}.", counted(settings, "setting"), parts(last_applied).join(", "));
+        text.paragraph(0, Paint::Plain, &line);
     }
-    if totals.drifted > 0 {
-        let line = "Drifted fields are applied → live. Calls show in CloudTrail some 15 minutes late, and data events \
-                    never do.";
+    if all(at_hand) > 0 {
+        let line = format!("Of the documents at hand: {}.", parts(at_hand).join(", "));
+        text.paragraph(0, Paint::Plain, &line);
+    }
+    if last_applied.drifted > 0 {
+        text.paragraph(0, Paint::Plain, "Drifted fields are applied → live.");
+    }
+    let found_nobody = |who: &Who| who.deeds.is_empty() && who.faults.is_empty();
+    if drift.findings.iter().filter_map(|told| told.who.as_ref()).any(found_nobody) {
+        let line =
+            "CloudTrail's event history shows a call some 15 minutes later, and what is done to data never.";
         text.paragraph(0, Paint::Plain, line);
     }
-    if totals.drifted + totals.unapplied > 0 {
-        text.paragraph(0, Paint::Plain, "Nothing has been changed. Next: baseline plan");
+    if last_applied.drifted + at_hand.unapplied > 0 {
+        text.paragraph(0, Paint::Plain, "Next: baseline plan");
     }
     if context.exit.0 != 0 {
         totals::exit(text, context.exit);
     }
 }
 
-fn all(totals: &DriftTotals) -> usize {
+fn all(totals: &Counts) -> usize {
     counts(totals).iter().map(|(n, _)| n).sum()
 }
 
-fn counts(totals: &DriftTotals) -> [(usize, &'static str); 9] {
+fn counts(totals: &Counts) -> [(usize, &'static str); 9] {
     [
         (totals.as_applied, "as last applied"),
         (totals.drifted, "drifted"),
@@ -350,7 +351,7 @@ fn counts(totals: &DriftTotals) -> [(usize, &'static str); 9] {
 }
 
 /// Every count that is not nothing; together they are all of them.
-fn parts(totals: &DriftTotals) -> Vec<String> {
+fn parts(totals: &Counts) -> Vec<String> {
     let some = counts(totals).into_iter().filter(|(n, _)| *n > 0);
     some.map(|(n, word)| unbroken(&format!("{} {word}", number(n)))).collect()
 }
