@@ -245,7 +245,7 @@ pub async fn drift(
     let mut drift = judge::drift(desired, &head, &thens, bases, &wish.selection);
     drift.totals.last_applied.as_applied += as_applied;
     drift.own_credentials = desired.organization.roles.is_none();
-    name_culprits(&mut drift, &Looker::new(fleet, memory), fleet, wish.since).await;
+    Box::pin(name_culprits(&mut drift, &Looker::new(fleet, memory), fleet, wish.since)).await;
     drift
 }
 
@@ -318,7 +318,7 @@ impl Groups {
         let fleet = &self.fleets[place];
         let account = fleet.desired.account(account)?;
         let then = match &now.state {
-            AccountState::Reached => fleet.observe_beside(account, Some(now)).await,
+            AccountState::Reached => Box::pin(fleet.observe_beside(account, Some(now))).await,
             closed => AccountView::closed(account, closed.clone()),
         };
         Some(Seen::of(&fleet.desired, fleet.controls, account, &then, keep_in_sync))

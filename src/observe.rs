@@ -110,7 +110,8 @@ impl Fleet {
 
     /// Everything that the account's declared controls need to know.
     pub async fn observe_account(&self, account: &DesiredAccount) -> AccountView {
-        self.observe_beside(account, None).await
+        // On the heap, as all that is as large: a command's stack holds every future that it waits for.
+        Box::pin(self.observe_beside(account, None)).await
     }
 
     /// The same, but what `other` was asked in the same words is not asked again: the answers are taken over, and

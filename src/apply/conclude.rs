@@ -118,6 +118,18 @@ fn left<'p>(plan: &'p Plan, changes: &[ChangeReport]) -> BTreeMap<&'p AccountId,
             Some((_, calls)) if calls > 0 => Left { seen: None, ..was },
             _ => was,
         };
+        let was = if was.resource.is_empty() {
+            let here = |change: &&ChangeReport| {
+                (&change.item.scope, &change.item.control) == (&item.scope, &item.control)
+                    && change.result == ChangeResult::Held
+            };
+            Left {
+                besides: changes.iter().filter(here).map(|change| Left::name(&change.item)).collect(),
+                ..was
+            }
+        } else {
+            was
+        };
         left.entry(&item.scope.account).or_default().push(was);
     }
     left

@@ -81,7 +81,7 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
         futures::future::join_all(work).await.into_iter().flatten().collect();
     reports.sort_by_key(|(place, _)| *place);
     if !with.stop.is_cancelled() {
-        name_movers(with, &mut reports).await;
+        Box::pin(name_movers(with, &mut reports)).await;
     }
 
     Ok(ApplyReport {

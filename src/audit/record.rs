@@ -80,6 +80,9 @@ pub struct Left {
     /// looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<BTreeMap<String, String>>,
+    /// Where it stands for all findings: those that the run made and saw to hold, as `rule resource`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub besides: BTreeSet<String>,
 }
 
 impl Left {
@@ -96,15 +99,23 @@ impl Left {
         let hides_others = matches!(item.finding.verdict, Verdict::Progressing(_));
         let resource = if hides_others { String::new() } else { item.finding.resource.clone() };
         let (region, control) = (item.scope.region.clone(), item.control.clone());
-        Self { region, control, rule: item.finding.rule.clone(), resource, seen }
+        Self { region, control, rule: item.finding.rule.clone(), resource, seen, besides: BTreeSet::new() }
     }
 
     /// Is it this finding, or did it stand for it?
     pub fn covers(&self, item: &Item) -> bool {
         self.region == item.scope.region
             && self.control == item.control
-            && (self.resource.is_empty()
-                || (self.resource == item.finding.resource && self.rule == item.finding.rule))
+            && if self.resource.is_empty() {
+                !self.besides.contains(&Self::name(item))
+            } else {
+                self.resource == item.finding.resource && self.rule == item.finding.rule
+            }
+    }
+
+    /// `rule resource`: a rule has no space in it.
+    pub fn name(item: &Item) -> String {
+        format!("{} {}", item.finding.rule, item.finding.resource)
     }
 }
 

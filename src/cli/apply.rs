@@ -82,7 +82,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             io.out(&json::plan(&plan, planned.code(), false));
         }
         // Nothing is changed, so that this cannot be remembered fails nothing.
-        if let Err(error) = remember(&fleet, &plan, &selection, &args.documents.dir).await {
+        if let Err(error) = Box::pin(remember(&fleet, &plan, &selection, &args.documents.dir)).await {
             let why = report::escape::escape(&format!("{error:#}")).into_owned();
             io.err(&format!("warning: what is in sync was not recorded as applied: {why}\n"));
         }
@@ -124,9 +124,11 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     }
     // Only now: what was changed is told first, whatever becomes of the record.
     let dir = &args.documents.dir;
-    concluded(&fleet, &audit, guarded.plan(), Some(&report), &selection, dir).await.map_err(|error| {
-        Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
-    })?;
+    Box::pin(concluded(&fleet, &audit, guarded.plan(), Some(&report), &selection, dir)).await.map_err(
+        |error| {
+            Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
+        },
+    )?;
     Ok(exit)
 }
 

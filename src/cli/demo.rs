@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args::{Apply, Demo, Documents, Format, Plan, Selectors, TextOrJson};
+use super::args::{Apply, Demo, Documents, Drift, DriftFormat, Format, Plan, Selectors, TextOrJson};
 use super::context::Reach;
 use super::io::Io;
-use super::{Stop, apply, plan};
+use super::{Stop, apply, drift, plan};
 use crate::plan::Exit;
-use crate::sandbox::World;
+use crate::sandbox::cloudtrail::Told;
 use crate::sandbox::iam::Mfa;
 use crate::sandbox::sample::PROD_PAYMENTS;
+use crate::sandbox::{Principal, World};
 
 /// The sample organisation, as it lies in `desired-state/`.
 const DOCUMENTS: &[(&str, &str)] = &[
@@ -49,10 +50,9 @@ pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
     });
     expect(story.plan(io).await?, Exit::Done)?;
 
-    say(io, "It holds. Then somebody stops the trail of prod-payments.");
-    world.region(PROD_PAYMENTS, "eu-west-1", |region| {
-        region.cloudtrail.change("payments", |trail| trail.logging = false);
-    });
+    say(io, "It holds. Then somebody stops the trail of prod-payments. Who?");
+    stop_the_trail(&world);
+    expect(story.drift(io).await?, Exit::Differs)?;
     expect(story.plan(io).await?, Exit::Differs)?;
 
     say(io, "That is drift, and nothing else is. Put it right.");
@@ -62,6 +62,25 @@ pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
         io.err(&format!("\nThe documents and the audit records are in {}.\n", story.dir.display()));
     }
     Ok(Exit::Done)
+}
+
+/// As somebody does in the console; CloudTrail shows it after some minutes.
+fn stop_the_trail(world: &World) {
+    world.region(PROD_PAYMENTS, "eu-west-1", |region| {
+        region.cloudtrail.change("payments", |trail| trail.logging = false);
+    });
+    world.tell(Told {
+        account: PROD_PAYMENTS.to_owned(),
+        region: "eu-west-1".to_owned(),
+        call: "cloudtrail:StopLogging".to_owned(),
+        principal: Principal::Session { role: "admin".to_owned(), session: "kim@acme.example".to_owned() },
+        address: "198.51.100.23".to_owned(),
+        parameters: serde_json::json!({
+            "name": format!("arn:aws:cloudtrail:eu-west-1:{PROD_PAYMENTS}:trail/payments"),
+        }),
+        error: None,
+    });
+    world.advance(Duration::from_secs(1200));
 }
 
 struct Story {
@@ -87,6 +106,19 @@ impl Story {
             valid_for: Duration::from_secs(86_400),
         };
         plan::run(&args, io, Reach::Sandbox(self.world.clone())).await
+    }
+
+    async fn drift(&self, io: &mut Io) -> Result<Exit, Stop> {
+        typed(io, "baseline drift");
+        let args = Drift {
+            documents: self.documents(),
+            accounts: Vec::new(),
+            regions: Vec::new(),
+            controls: Vec::new(),
+            since: None,
+            format: DriftFormat::Human,
+        };
+        Box::pin(drift::run(&args, io, Reach::Sandbox(self.world.clone()))).await
     }
 
     async fn apply(&self, io: &mut Io, auto_approve: bool) -> Result<Exit, Stop> {

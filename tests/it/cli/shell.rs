@@ -276,6 +276,7 @@ pub fn steadily(compare: impl FnOnce()) {
         (r"\b\d+\.\d s\b", "0.0 s"),
         (r"sha256:[0-9a-f]{12}\b", "sha256:0123456789ab"),
         (r"sha256:[0-9a-f]{64}", "sha256:whole"),
+        (r"\b\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC", "<time>"),
     ] {
         settings.add_filter(pattern, with);
     }
