@@ -190,14 +190,21 @@ impl Drift {
     }
 }
 
-/// Observes once, plans twice, and looks up who made the difference where there is one. `on` hears of every account
-/// that was seen.
+/// What happens while drift is looked for, for progress on a terminal.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    Seen(&'a DesiredAccount),
+    /// All accounts were seen; so many findings are looked up.
+    LookingUp(usize),
+}
+
+/// Observes once, plans twice, and looks up who made the difference where there is one.
 pub async fn drift(
     observer: &Observer,
     memory: &Memory,
     bases: &BTreeMap<AccountId, Base>,
     wish: &Wish,
-    on: &(dyn Fn(&DesiredAccount) + Sync),
+    on: &(dyn Fn(Event<'_>) + Sync),
 ) -> Drift {
     let fleet = observer.fleet();
     let desired = &*fleet.desired;
@@ -216,7 +223,7 @@ pub async fn drift(
                     Some(place) => groups.look(place, &account.id, &now, keep_in_sync).await,
                     None => None,
                 };
-                on(account);
+                on(Event::Seen(account));
                 (account, Seen::of(desired, fleet.controls, account, &now, keep_in_sync), then)
             }
         })
@@ -245,6 +252,7 @@ pub async fn drift(
     let mut drift = judge::drift(desired, &head, &thens, bases, &wish.selection);
     drift.totals.last_applied.as_applied += as_applied;
     drift.own_credentials = desired.organization.roles.is_none();
+    on(Event::LookingUp(drift.totals.last_applied.drifted));
     Box::pin(name_culprits(&mut drift, &Looker::new(fleet, memory), fleet, wish.since)).await;
     drift
 }

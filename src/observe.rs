@@ -275,12 +275,9 @@ fn is_asked_alike(target: Target<'_>, facts: &Facts, before: &Observation) -> bo
 pub struct Observer(Fleet);
 
 impl Observer {
-    pub fn new(
-        aws: Aws,
-        desired: Arc<DesiredState>,
-        controls: &'static [&'static dyn ErasedControl],
-    ) -> Self {
-        Self(Fleet::new(aws.observing(), desired, controls))
+    /// What sessions the fleet had opened is forgotten with it.
+    pub fn of(fleet: Fleet) -> Self {
+        Self(Fleet::new(fleet.aws.observing(), fleet.desired, fleet.controls))
     }
 
     pub fn fleet(&self) -> &Fleet {

@@ -187,8 +187,9 @@ impl Event {
     /// Does the call name this resource, as it is or at the end of an ARN?
     pub fn names(&self, resource: &str) -> bool {
         self.about.iter().any(|text| {
-            text.strip_suffix(resource)
-                .is_some_and(|before| before.is_empty() || before.ends_with(['/', ':']))
+            let at_the_end =
+                |text: &str| text.strip_suffix(resource).is_some_and(|own| own.ends_with(['/', ':']));
+            text == resource || (text.starts_with("arn:") && at_the_end(text))
         })
     }
 }
@@ -237,7 +238,7 @@ mod tests {
         assert_eq!(event.principal, "arn:aws:sts::111122223333:assumed-role/admin/jo");
         assert_eq!(event.from.as_deref(), Some("192.0.2.7"));
         assert_eq!(event.call, "ecr:PutImageScanningConfiguration");
-        assert!(event.names("payments/web") && event.names("web"));
+        assert!(event.names("payments/web"));
         assert!(!event.names("eb") && !event.names("payments/api"));
     }
 

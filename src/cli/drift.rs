@@ -9,14 +9,13 @@ use jiff::Timestamp;
 
 use super::Stop;
 use super::args::{Drift as Args, DriftFormat};
-use super::context::{self, Reach};
+use super::context::{self, Reach, Ready};
 use super::io::Io;
 use super::plan::{counted_are, counted_word};
 use super::progress::Progress;
 use crate::audit::{AuditError, LastApplied, Memory};
-use crate::controls::CONTROLS;
 use crate::desired::{self, DesiredState, Source};
-use crate::drift::{Base, Drift, Last, Wish, drift};
+use crate::drift::{Base, Drift, Event, Last, Wish, drift};
 use crate::observe::Observer;
 use crate::place::AccountId;
 use crate::plan::{AccountState, Exit};
@@ -24,11 +23,11 @@ use crate::report::{human, json};
 
 pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
     let start = Instant::now();
-    let ready = context::ready(&args.documents, io, &reach).await?;
+    let Ready { fleet, members, .. } = context::ready(&args.documents, io, &reach).await?;
     let dir = &args.documents.dir;
-    let selection = context::selection(&args.selectors(), &ready.fleet.desired, dir, &ready.members)?;
+    let selection = context::selection(&args.selectors(), &fleet.desired, dir, &members)?;
     // From here on there is nothing that could write.
-    let observer = Observer::new(ready.fleet.aws.clone(), Arc::clone(&ready.fleet.desired), CONTROLS);
+    let observer = Observer::of(fleet);
     let fleet = observer.fleet();
     let memory = context::records(fleet, dir).read().await.map_err(unread)?;
     let all = fleet.desired.accounts.iter().map(|account| &account.id);
@@ -37,8 +36,24 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     let bases = bases(&memory, last, &fleet.desired, dir).await;
 
     let wish = Wish { selection, since: args.since.map(|since| since.time(Timestamp::now())) };
-    let progress = Progress::new(io, "accounts seen", fleet.desired.accounts.len());
-    let found = drift(&observer, &memory, &bases, &wish, &|_| progress.one_more()).await;
+    let progress = Progress::new(
+        io,
+        "accounts seen",
+        if wish.selection.accounts.is_empty() {
+            fleet.desired.accounts.len()
+        } else {
+            wish.selection.accounts.len()
+        },
+    );
+    let found = drift(&observer, &memory, &bases, &wish, &|event| match event {
+        Event::Seen(_) => progress.one_more(),
+        Event::LookingUp(0) => {}
+        Event::LookingUp(settings) => {
+            progress
+                .say(format!("looking up who changed {}; accounts seen", counted_word(settings, "setting")));
+        }
+    })
+    .await;
     drop(progress);
     known_regions(args, &found, fleet)?;
 

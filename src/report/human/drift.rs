@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::control::{Change, ChangeKind, Step, Verdict};
-use crate::drift::{Counts, Drift, DriftTotals, Last, Standing, Told};
+use crate::drift::{Counts, Drift, DriftTotals, Last, Standing};
 use crate::fault::Fault;
 use crate::place::AccountId;
 use crate::plan::{AccountState, Item, Outcome};
 use crate::pointer;
 use crate::who::Who;
 
-use super::super::fold::{Block, fold};
+use super::super::fold::{Alike, fold_told};
 use super::super::style::{Paint, Style};
 use super::super::text::{Text, unbroken};
 use super::super::words::{counted, names, number};
@@ -26,12 +26,6 @@ pub struct DriftContext<'a> {
     pub elapsed: Duration,
     /// The exit code, and why it is that one.
     pub exit: (u8, &'a str),
-}
-
-/// Findings alike, with what is told of each.
-struct Alike<'a> {
-    told: &'a Told,
-    block: Block<'a>,
 }
 
 /// The whole text.
@@ -104,26 +98,13 @@ fn against(text: &mut Text<'_>, drift: &Drift) {
 
 /// What is alike is said once, under the accounts that it holds for.
 fn groups(drift: &Drift) -> Vec<Vec<Alike<'_>>> {
-    let mut kinds: HashMap<String, usize> = HashMap::new();
-    let mut alike: Vec<Vec<&Told>> = Vec::new();
-    for told in &drift.findings {
-        let key = serde_json::json!((told.standing, told.at_hand, told.as_wanted, &told.who)).to_string();
-        let place = *kinds.entry(key).or_insert(alike.len());
-        match alike.get_mut(place) {
-            Some(others) => others.push(told),
-            None => alike.push(vec![told]),
-        }
-    }
     let mut places: HashMap<Vec<&AccountId>, usize> = HashMap::new();
     let mut groups: Vec<Vec<Alike<'_>>> = Vec::new();
-    for kind in alike {
-        for block in fold(kind.iter().map(|told| &told.item)) {
-            let place = *places.entry(block.accounts.clone()).or_insert(groups.len());
-            let alike = Alike { told: kind[0], block };
-            match groups.get_mut(place) {
-                Some(group) => group.push(alike),
-                None => groups.push(vec![alike]),
-            }
+    for alike in fold_told(&drift.findings) {
+        let place = *places.entry(alike.block.accounts.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(alike),
+            None => groups.push(vec![alike]),
         }
     }
     for group in &mut groups {

@@ -1,15 +1,18 @@
 //! Drift, for programs: alike findings once, or with `jsonl` one a line.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::control::Verdict;
-use crate::drift::{Drift, DriftAccount, DriftTotals, Last, Standing, Told};
+use crate::drift::{Drift, DriftAccount, DriftTotals, Last, Standing};
 use crate::fault::Fault;
 use crate::place::{AccountId, Region};
 use crate::plan::SeverityWord;
 
+use super::super::fold::{Alike, fold_told};
 use super::who::WhoOutput;
 use super::{DesiredState, FORMAT_VERSION, State, document, line, state};
 
@@ -20,7 +23,7 @@ use super::{DesiredState, FORMAT_VERSION, State, document, line, state};
 pub struct DriftOutput<'a> {
     #[serde(flatten)]
     head: Head<'a>,
-    /// Everything that is not as it was last applied and as the documents at hand say, one finding each.
+    /// Everything that is not as it was last applied and as the documents at hand say; equal findings once.
     findings: Vec<DriftFinding<'a>>,
     #[serde(flatten)]
     tail: Tail,
@@ -94,12 +97,13 @@ struct DriftFinding<'a> {
     rule: &'a str,
     severity: SeverityWord,
     frameworks: &'a [String],
-    account: &'a AccountId,
-    /// Absent for what runs once in an account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<&'a Region>,
-    resource: &'a str,
+    accounts: &'a [&'a AccountId],
+    /// Empty for what runs once in an account.
+    regions: &'a [&'a Region],
+    resources: &'a [&'a str],
     standing: Standing,
+    /// Live is as it was applied or left then; the documents at hand make it a finding.
+    at_hand: bool,
     /// What is not as it was, or as it is to be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldOutput<'a>>,
@@ -111,7 +115,7 @@ struct DriftFinding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     who: Option<WhoOutput<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<&'a Fault>,
+    fault: Option<Cow<'a, Fault>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -136,18 +140,19 @@ struct Tail {
 
 /// One JSON document, indented.
 pub fn drift(drift: &Drift, exit_code: u8) -> String {
+    let alike = fold_told(&drift.findings);
     document(&DriftOutput {
         head: Head::of(drift),
-        findings: drift.findings.iter().map(DriftFinding::of).collect(),
+        findings: alike.iter().map(DriftFinding::of).collect(),
         tail: Tail { totals: drift.totals, exit_code },
     })
 }
 
-/// One finding a line, and a last line with everything else.
+/// One unfolded finding a line, and a last line with everything else.
 pub fn drift_lines(drift: &Drift, exit_code: u8) -> String {
     let mut out = String::new();
     for told in &drift.findings {
-        line(&mut out, &DriftFinding::of(told));
+        line(&mut out, &DriftFinding::of(&Alike::of(told)));
     }
     line(&mut out, &LastLine { head: Head::of(drift), tail: Tail { totals: drift.totals, exit_code } });
     out
@@ -186,8 +191,9 @@ impl<'a> Account<'a> {
 }
 
 impl<'a> DriftFinding<'a> {
-    fn of(told: &'a Told) -> Self {
-        let item = &told.item;
+    fn of(alike: &'a Alike<'a>) -> Self {
+        let Alike { told, block } = alike;
+        let item = block.first;
         let has_drifted = told.standing == Standing::Drifted;
         let fields = item.finding.change().map(|change| change.fields.as_slice()).unwrap_or_default();
         let fields = fields.iter().map(|field| match has_drifted {
@@ -204,25 +210,25 @@ impl<'a> DriftFinding<'a> {
                 desired: Some(&field.after),
             },
         });
-        let (manual, fault) = match &item.finding.verdict {
-            Verdict::Manual(task) => (Some(task.title.as_str()), None),
-            Verdict::Unknown { fault } => (None, Some(fault)),
-            _ => (None, None),
+        let manual = match &item.finding.verdict {
+            Verdict::Manual(task) => Some(task.title.as_str()),
+            _ => None,
         };
         Self {
             control: &item.control,
             rule: &item.finding.rule,
             severity: item.severity,
             frameworks: &item.frameworks,
-            account: &item.scope.account,
-            region: item.region.as_ref(),
-            resource: &item.finding.resource,
+            accounts: &block.accounts,
+            regions: &block.regions,
+            resources: &block.resources,
             standing: told.standing,
+            at_hand: told.at_hand,
             fields: fields.collect(),
             manual,
             as_wanted: told.as_wanted,
             who: told.who.as_ref().map(WhoOutput::of),
-            fault,
+            fault: block.fault(),
         }
     }
 }

@@ -459,3 +459,62 @@ fn who_moved_a_change_is_told_by_the_apply_that_refuses_it() {
         .says("assumed-role/admin/jo from 192.0.2.7: guardduty:UpdateDetector at")
         .fits();
 }
+
+/// Two repositories differ and one call is known: it names the one, and may have been about the other.
+#[test]
+fn a_call_that_names_another_resource_is_only_perhaps_the_one() {
+    let shell = Shell::acme();
+    shell.run("apply --auto-approve").exits(0);
+    shell.world.region(PROD_PAYMENTS, HOME, |region| {
+        for name in ["payments/api", "payments/web"] {
+            region.ecr.repositories.get_mut(name).expect("there").scan_on_push = false;
+        }
+    });
+    shell.world.tell(Told {
+        account: PROD_PAYMENTS.into(),
+        region: HOME.into(),
+        call: "ecr:PutImageScanningConfiguration".into(),
+        principal: Principal::Root,
+        address: "192.0.2.7".into(),
+        parameters: json!({ "repositoryName": "payments/web" }),
+        error: None,
+    });
+    later(&shell.world);
+    let found = shell.run("drift --control ecr.repositories --format jsonl").exits(2);
+    let lines: Vec<serde_json::Value> =
+        found.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let certain = |name: &str| {
+        let of = |line: &&serde_json::Value| line["resources"] == json!([name]);
+        lines.iter().find(of).expect(name)["who"]["calls"][0]["certain"].clone()
+    };
+    assert_eq!((certain("payments/web"), certain("payments/api")), (json!(true), json!(false)));
+    shell
+        .run("drift")
+        .exits(2)
+        .says("perhaps by root from 192.0.2.7: ecr:PutImageScanningConfiguration")
+        .fits();
+}
+
+#[test]
+fn a_record_never_goes_back_for_an_account_that_was_only_in_sync() {
+    let shell = Shell::many(3);
+    shell.git(&["init", "--quiet"]);
+    let first = shell.commit();
+    shell.run("apply --auto-approve").exits(0);
+    shell.edit(
+        "baselines/detector.yaml",
+        "metadata: {name: detector}",
+        "metadata: {name: detector} # the second",
+    );
+    let second = shell.commit();
+    let applied = |shell: &Shell| {
+        let found = shell.run("drift --format json").json();
+        found["accounts"][0]["lastApplied"]["revision"].as_str().expect("a revision").to_owned()
+    };
+    assert_eq!(applied(&shell), first);
+    shell.run("apply --auto-approve").exits(0);
+    assert_eq!(applied(&shell), second, "in sync under the second revision too");
+    shell.git(&["checkout", "--quiet", &first]);
+    shell.run("apply --auto-approve").exits(0);
+    assert_eq!(applied(&shell), second);
+}

@@ -17,10 +17,11 @@ async fn an_observer_opens_no_session_of_the_apply_role_and_sends_no_write() {
     let member = MEMBER.parse().expect("12 digits");
     assert!(fleet.session(&member, Purpose::Apply).await.is_ok(), "who may write, opens it");
 
-    let observer = Observer::new(fleet.aws.clone(), fleet.desired.clone(), stage.controls);
+    let desired = fleet.desired.clone();
+    let observer = Observer::of(fleet);
     let refused = observer.fleet().session(&member, Purpose::Apply).await;
     assert!(matches!(refused, Err(NotOpened::Refused(_))), "{refused:?}");
-    let beside = observer.fleet().with(fleet.desired.clone());
+    let beside = observer.fleet().with(desired);
     assert!(beside.session(&member, Purpose::Apply).await.is_err(), "nor does who looks beside it");
 
     // A writer made with the session that it has sends nothing either.
