@@ -167,9 +167,8 @@ impl<'a> Looker<'a> {
     }
 
     async fn deed(&self, event: &Event, region: &Region, certain: bool) -> Deed {
-        let session = event.principal.split_once(":assumed-role/").and_then(|(_, role)| role.split_once('/'));
-        let run = match session {
-            Some((_, session)) if self.is_ours(session).await => Some(session.to_owned()),
+        let run = match self.session_of_ours(&event.principal) {
+            Some(session) if self.is_ours(session).await => Some(session.to_owned()),
             _ => None,
         };
         Deed {
@@ -182,6 +181,14 @@ impl<'a> Looker<'a> {
             run,
             certain,
         }
+    }
+
+    /// The session's name, where it is one of the role that writes. Whoever may assume another role could name a session
+    /// after a run of ours.
+    fn session_of_ours<'p>(&self, principal: &'p str) -> Option<&'p str> {
+        let roles = self.fleet.desired.organization.roles.as_ref()?;
+        let (_, role) = principal.split_once(":assumed-role/")?;
+        role.split_once('/').filter(|(role, _)| *role == roles.apply).map(|(_, session)| session)
     }
 
     /// A record that cannot be read makes nobody ours: then the session is told as a stranger's.

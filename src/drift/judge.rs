@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Base, Drift, DriftAccount, DriftTotals, Last, Standing, Told, is_open};
-use crate::audit::Left;
+use crate::audit::{LastApplied, Left};
 use crate::control::{Change, Field, Verdict};
 use crate::desired::DesiredState;
 use crate::place::{AccountId, Scope};
@@ -53,7 +53,7 @@ pub(super) fn drift(
                 let declares = |control: &str| {
                     desired.account(&account.id).is_some_and(|account| account.controls.contains_key(control))
                 };
-                let (told, as_left) = compare(&then, &now, &last.left, &declares);
+                let (told, as_left) = compare(&then, &now, &left(last, &then), &declares);
                 totals.last_applied.as_applied += as_left;
                 findings.extend(told);
                 Last::Applied(last.clone())
@@ -93,6 +93,16 @@ pub(super) fn drift(
         regions: head.regions,
         controls: controls.len(),
     }
+}
+
+/// What the last apply left. A record of a build that did not keep it leaves what no apply would have changed: whether
+/// that was so already, nobody knows.
+fn left(last: &LastApplied, then: &[&Item]) -> Vec<Left> {
+    if last.desired.is_some() {
+        return last.left.clone();
+    }
+    let not_changed = |item: &&&Item| is_open(&item.outcome) && item.outcome != Outcome::Change;
+    then.iter().filter(not_changed).map(|item| Left::of(item)).collect()
 }
 
 /// Would an apply do it, or does a person have to?

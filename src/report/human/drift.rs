@@ -250,34 +250,40 @@ fn unreached(text: &mut Text<'_>, drift: &Drift) {
 
 /// Accounts that are compared with nothing, said once.
 fn never(text: &mut Text<'_>, drift: &Drift) {
-    let mut unapplied = (Vec::new(), 0);
+    let mut never = (Vec::new(), 0);
+    let mut lost: Vec<(&str, Vec<&str>, usize)> = Vec::new();
     for account in drift.accounts.iter().filter(|account| account.state == AccountState::Reached) {
         match &account.last {
             Last::Applied(_) => {}
             Last::Never { open } => {
-                unapplied.0.push(account.name.to_string());
-                unapplied.1 += open;
+                never.0.push(&*account.name);
+                never.1 += open;
             }
-            Last::Lost { last, why, open } => {
-                let line = format!(
-                    "Not known what was applied to {} by run {}: {why}. {} there {} not as the documents at hand say.",
-                    account.name,
-                    last.run,
-                    counted(*open, "setting"),
-                    if *open == 1 { "is" } else { "are" }
-                );
-                text.paragraph(0, Paint::Unknown, &line);
-            }
+            Last::Lost { why, open, .. } => match lost.iter_mut().find(|(other, ..)| other == why) {
+                Some((_, accounts, all)) => {
+                    accounts.push(&*account.name);
+                    *all += open;
+                }
+                None => lost.push((why, vec![&*account.name], *open)),
+            },
         }
     }
-    let (accounts, open) = unapplied;
+    for (why, accounts, open) in lost {
+        let line = format!("Not known what was applied to {}: {why}; {}.", names(&accounts), there(open));
+        text.paragraph(0, Paint::Unknown, &line);
+    }
+    let (accounts, open) = never;
     if !accounts.is_empty() {
-        let settings = match open {
-            0 => "all settings there are as the documents at hand say".to_owned(),
-            1 => "1 setting there is not as the documents at hand say".to_owned(),
-            many => format!("{} settings there are not as the documents at hand say", number(many)),
-        };
-        text.paragraph(0, Paint::Plain, &format!("Never applied: {}; {settings}.", names(&accounts)));
+        text.paragraph(0, Paint::Plain, &format!("Never applied: {}; {}.", names(&accounts), there(open)));
+    }
+}
+
+/// How many settings of some accounts are open.
+fn there(open: usize) -> String {
+    match open {
+        0 => "all settings there are as the documents at hand say".to_owned(),
+        1 => "1 setting there is not as the documents at hand say".to_owned(),
+        many => format!("{} settings there are not as the documents at hand say", number(many)),
     }
 }
 

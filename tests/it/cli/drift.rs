@@ -142,11 +142,11 @@ fn a_run_of_ours_is_no_stranger() {
     let first = shell.run("drift --format json").exits(0).json();
     let run = first["accounts"][0]["lastApplied"]["run"].as_str().expect("a run").to_owned();
     // Another run made it, and a stranger only says that he is one.
-    let told = |session: &str| Told {
+    let told = |role: &str, session: &str| Told {
         account: FIRST.into(),
         region: HOME.into(),
         call: "guardduty:UpdateDetector".into(),
-        principal: Principal::Session { role: "baseline-apply".into(), session: session.into() },
+        principal: Principal::Session { role: role.into(), session: session.into() },
         address: "192.0.2.10".into(),
         parameters: json!({}),
         error: None,
@@ -157,14 +157,16 @@ fn a_run_of_ours_is_no_stranger() {
     let other = other["accounts"][1]["lastApplied"]["run"].as_str().expect("a run").to_owned();
     assert_ne!(run, other);
     shell.world.region(FIRST, HOME, |region| region.guardduty.switch(false));
-    shell.world.tell(told(&other));
-    shell.world.tell(told("01JDB4N3W00000000000000000"));
+    shell.world.tell(told("baseline-apply", &other));
+    shell.world.tell(told("baseline-apply", "01JDB4N3W00000000000000000"));
+    shell.world.tell(told("mallory", &other));
     later(&shell.world);
     shell
         .run("drift")
         .exits(2)
         .says(&format!("baseline run {other} from 192.0.2.10"))
         .says("assumed-role/baseline-apply/01JDB4N3W00000000000000000 from")
+        .says(&format!("assumed-role/mallory/{other} from"))
         .does_not_say(&format!("baseline run {run} from"));
 }
 
@@ -221,6 +223,11 @@ fn an_apply_that_found_an_account_in_sync_has_applied_it() {
     shell.run("drift").exits(0).says("As last applied").does_not_say("Never applied");
     switched_off(&shell);
     shell.run("drift").exits(2).says("user/jo");
+
+    // That it cannot be recorded is said, and fails nothing where nothing was changed.
+    shell.run("apply --auto-approve").exits(0);
+    shell.edit("organization.yaml", "  roles:", "  audit: /dev/null/records\n  roles:");
+    shell.run("apply --auto-approve").exits(0).says("warning: what is in sync was not recorded as applied");
 }
 
 #[test]
@@ -397,7 +404,7 @@ fn documents_of_older_records_are_found_in_git_or_said_to_be_lost() {
     shell
         .run("drift")
         .exits(4)
-        .says("Not known what was applied to account-01 by run")
+        .says("Not known what was applied to account-01: its documents")
         .says("its documents are not in the audit record")
         .says("1 account cannot be compared with what was applied")
         .fits();
