@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::control::Thing;
 use crate::fault::Fault;
 use crate::plan::Item;
+use crate::who::Who;
 
-pub use conclude::conclude;
+pub use conclude::{Concluded, Concluding, conclude};
 pub use execute::{Applying, Event, apply};
 
 /// One run of apply.
@@ -76,6 +77,9 @@ pub enum ChangeResult {
     Moved {
         /// A sentence: `enabled was false when planned and is true now`.
         what: String,
+        /// Who may have moved it since it was planned. Absent where nobody looked: the run was interrupted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<Who>,
     },
     /// A call failed.
     Failed { fault: Fault },

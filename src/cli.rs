@@ -6,8 +6,10 @@ mod args;
 mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod drift;
 mod explain;
 mod generate;
+mod import;
 mod init;
 mod io;
 mod observe;
@@ -16,6 +18,7 @@ mod progress;
 mod render;
 mod show;
 mod signals;
+mod undo;
 mod validate;
 
 use std::ffi::OsString;
@@ -51,6 +54,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Render(args) => render::run(&args, io, reach).await,
                     Command::Observe(args) => observe::run(&args, io, reach).await,
                     Command::Plan(args) => plan::run(&args, io, reach).await,
+                    Command::Drift(args) => Box::pin(drift::run(&args, io, reach)).await,
+                    Command::Import(args) => Box::pin(import::run(&args, io, reach)).await,
+                    Command::Undo(args) => Box::pin(undo::run(&args, io, reach)).await,
                     Command::Show(args) => show::run(&args, io),
                     Command::Apply(args) => apply::run(&args, io, reach).await,
                     #[cfg(feature = "sandbox")]

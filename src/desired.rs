@@ -33,6 +33,7 @@ mod specimens;
 mod state;
 #[cfg(test)]
 mod tests;
+mod written;
 mod yaml;
 
 pub mod schema;
@@ -53,12 +54,13 @@ pub use model::{
     RegionsSpec, Roles, Selector, Use,
 };
 pub use read::Spanned;
-pub use render::render;
+pub use render::{fragment, render};
 pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};
-pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at};
+pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at, texts_of};
 pub use rollout::Rollout;
 pub use select::{Roster, RosterAccount, Status};
-pub use state::{DesiredState, Settings};
+pub use state::{DesiredState, Settings, Source};
+pub use written::Written;
 
 use crate::desired::baselines::Shelf;
 use crate::desired::read::Problems;

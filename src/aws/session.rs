@@ -138,7 +138,7 @@ async fn assume(
 ) -> Result<Credentials, Fault> {
     let caller = aws.caller();
     let scope = Scope { account: caller.account().clone(), region: region.clone() };
-    let context = Context::engine(scope, caller, aws.retry_partition_of_caller());
+    let context = Context::engine(scope, caller, aws.retry_partition_of_caller(), &[]);
     let call = aws
         .clients()
         .sts(region)

@@ -14,14 +14,14 @@ use super::io::Io;
 use super::plan::{ending, known_regions, typed};
 use super::progress::Progress;
 use super::signals::Signals;
-use crate::apply::{self, ApplyReport, Applying, ChangeResult, Event};
+use crate::apply::{self, ApplyReport, Applying, ChangeResult, Concluded, Concluding, Event};
 use crate::audit::{Audit, AuditError, LastOrganization, Used};
 use crate::controls::CONTROLS;
-use crate::desired;
+use crate::desired::{self, DesiredState};
 use crate::guard::{self, Descent, Guarded, Judging, Refusal};
 use crate::observe::Fleet;
 use crate::place::AccountId;
-use crate::plan::{Exit, Item, Outcome, Plan};
+use crate::plan::{Exit, Item, Outcome, Plan, Selection};
 use crate::report::{self, human, json};
 use crate::saved::{self, Origin, SavedError, SavedPlan};
 use crate::survey::{self, Wish};
@@ -31,7 +31,8 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         return Err(Stop::usage("there is no terminal to ask on").hint("add --auto-approve"));
     }
     let start = Instant::now();
-    let (fleet, mut plan, saved) = match &args.plan {
+    let mut planned_at = Timestamp::now();
+    let (fleet, mut plan, saved, selection) = match &args.plan {
         Some(file) => {
             let saved = SavedPlan::load(file).map_err(|error| match error {
                 SavedError::Altered { .. } => {
@@ -40,17 +41,21 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
                 other => Stop::failed(other),
             })?;
             let fleet = context::ready_from(&saved, &args.documents.dir, io, &reach).await?;
-            (fleet, saved.plan.clone(), Some(saved))
+            planned_at = saved.made_at;
+            // What was not selected is only known where nothing was.
+            let none = Selection { changed: Some(BTreeSet::new()), ..Selection::default() };
+            let selection = if saved.selectors.is_some() { none } else { Selection::default() };
+            (fleet, saved.plan.clone(), Some(saved), selection)
         }
         None => {
             let Ready { fleet, members, .. } = context::ready(&args.documents, io, &reach).await?;
             let dir = &args.documents.dir;
             let selection = context::selection(&args.selectors, &fleet.desired, dir, &members)?;
             let progress = Progress::new(io, "accounts seen", fleet.desired.accounts.len());
-            let wish = Wish { selection, keep_in_sync: false };
+            let wish = Wish { selection: selection.clone(), keep_in_sync: false };
             let plan = survey::plan(&fleet, &wish, &|_| progress.one_more()).await;
             known_regions(&args.selectors, &plan)?;
-            (fleet, plan, None)
+            (fleet, plan, None, selection)
         }
     };
 
@@ -72,6 +77,21 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         };
         io.out(&human::plan(&plan, &context, &io.style()));
     }
+    if plan.changes().next().is_none() && !args.resume {
+        if args.format == TextOrJson::Json {
+            io.out(&json::plan(&plan, planned.code(), false));
+        }
+        // Nothing is changed, so that this cannot be remembered fails nothing.
+        match Box::pin(remember(&fleet, &plan, &selection, &args.documents.dir)).await {
+            Ok(Concluded { new_limits: true }) => io.err("The limits in `guards` hold from now on.\n"),
+            Ok(_) => {}
+            Err(error) => {
+                let why = report::escape::escape(&format!("{error:#}")).into_owned();
+                io.err(&format!("warning: what is in sync was not recorded as applied: {why}\n"));
+            }
+        }
+        return Ok(planned);
+    }
     let audit = open_audit(&fleet, &args.documents.dir).await?;
     let used = match &saved {
         Some(saved) => audit.used(&saved.id).await.map_err(Stop::failed)?,
@@ -81,12 +101,6 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         resumed(&audit, &mut plan, used.as_ref(), io).await?;
     }
     let last = audit.last_organization().await.map_err(Stop::failed)?;
-    if plan.changes().next().is_none() {
-        if args.format == TextOrJson::Json {
-            io.out(&json::plan(&plan, planned.code(), false));
-        }
-        return new_limits(&fleet, &audit, last, io).await.map(|()| planned);
-    }
     let mut remembered = remembered(&fleet, &audit, &plan, last.as_ref(), args).await?;
     if let Some(saved) = &saved {
         let here = Origin::of(&fleet.aws);
@@ -131,7 +145,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     if let Some(saved) = &saved {
         claim(&fleet, &audit, saved, used.as_ref(), io).await?;
     }
-    let report = execute(&fleet, &audit, &guarded, args, io).await?;
+    let report = execute(&fleet, &audit, &guarded, planned_at, args, io).await?;
     let left = ending(guarded.plan(), args.detailed_exitcode, |item| item.outcome != Outcome::Change);
     let (exit, why) = after(&report, left);
     match args.format {
@@ -141,10 +155,45 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         TextOrJson::Json => io.out(&json::apply(guarded.plan(), &report, exit.code())),
     }
     // Only now: what was changed is told first, whatever becomes of the record.
-    apply::conclude(&audit, &fleet.desired, &report).await.map_err(|error| {
-        Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
-    })?;
+    let dir = &args.documents.dir;
+    Box::pin(concluded(&fleet, &audit, guarded.plan(), Some(&report), &selection, dir)).await.map_err(
+        |error| {
+            Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
+        },
+    )?;
     Ok(exit)
+}
+
+/// Keeps what the run made, and found in sync.
+async fn concluded(
+    fleet: &Fleet,
+    audit: &Audit,
+    plan: &Plan,
+    report: Option<&ApplyReport>,
+    selection: &Selection,
+    dir: &Path,
+) -> Result<Concluded, AuditError> {
+    apply::conclude(&Concluding {
+        audit,
+        run: fleet.aws.run(),
+        desired: &fleet.desired,
+        plan,
+        report,
+        selects: &|account| selection.touches(account),
+        follows: &|older| descent(&fleet.desired, dir, older) == Descent::Follows,
+    })
+    .await
+}
+
+/// The same where there was nothing to change.
+async fn remember(
+    fleet: &Fleet,
+    plan: &Plan,
+    selection: &Selection,
+    dir: &Path,
+) -> anyhow::Result<Concluded> {
+    let audit = context::records(fleet, dir).open().await?;
+    Ok(concluded(fleet, &audit, plan, None, selection, dir).await?)
 }
 
 /// Before the first write: a saved plan is applied once, also when two start at the same time.
@@ -197,17 +246,8 @@ fn refuse(refusals: &[Refusal], io: &mut Io) -> Stop {
     Stop::silent(Exit::Refused)
 }
 
-/// Where the documents say, or a hidden folder beside them. A folder is meant from the documents on, wherever
-/// the command is run.
 async fn open_audit(fleet: &Fleet, dir: &Path) -> Result<Audit, Stop> {
-    let settings = &fleet.desired.organization;
-    let owners: Vec<AccountId> = settings.seats.values().cloned().collect();
-    let place = match &settings.audit {
-        Some(place) if place.contains("://") => place.clone(),
-        Some(folder) => dir.join(folder).display().to_string(),
-        None => dir.join(".audit").display().to_string(),
-    };
-    Audit::open(&place, &fleet.aws, &settings.home, &owners).await.map_err(|error| {
+    context::records(fleet, dir).open().await.map_err(|error| {
         Stop::failed(error)
             .hint("nothing is changed without a durable record; see `audit` in the Organization")
     })
@@ -237,24 +277,6 @@ async fn resumed(audit: &Audit, plan: &mut Plan, used: Option<&Used>, io: &mut I
     Ok(())
 }
 
-/// Nothing is to be changed; but limits of the documents hold from the next plan on, once they are applied.
-async fn new_limits(
-    fleet: &Fleet,
-    audit: &Audit,
-    last: Option<LastOrganization>,
-    io: &mut Io,
-) -> Result<(), Stop> {
-    let guards = &fleet.desired.organization.guards;
-    let Some(last) = last.filter(|last| last.guards.as_ref() != Some(guards)) else { return Ok(()) };
-    let said = last.guards.is_some();
-    let now = LastOrganization { guards: Some(guards.clone()), ..last };
-    audit.organization_applied(&now).await.map_err(Stop::failed)?;
-    if said {
-        io.err("The limits in `guards` hold from now on.\n");
-    }
-    Ok(())
-}
-
 /// What the audit records have against this plan.
 async fn remembered(
     fleet: &Fleet,
@@ -266,24 +288,30 @@ async fn remembered(
     let desired = &fleet.desired;
     let accounts: BTreeSet<&AccountId> = plan.changes().map(|(_, item)| &item.scope.account).collect();
     let last = audit.last_applied(accounts).await.map_err(Stop::failed)?;
-    let descent = |older: &str| match &desired.revision {
+    let descent = |older: &str| descent(desired, &args.documents.dir, older);
+    let mut refusals = guard::never_backwards(desired, &last, &args.allow, descent);
+    refusals.extend(guard::no_shrinking(desired, organization, &args.allow));
+    Ok(refusals)
+}
+
+/// How a revision that was applied stands to the one at hand.
+fn descent(desired: &DesiredState, dir: &Path, older: &str) -> Descent {
+    match &desired.revision {
         None => Descent::Unknown("the desired state is not in git".into()),
         Some(revision) if revision.full == older => Descent::Follows,
-        Some(revision) => match desired::is_ancestor(&args.documents.dir, older, &revision.full) {
+        Some(revision) => match desired::is_ancestor(dir, older, &revision.full) {
             Ok(true) => Descent::Follows,
             Ok(false) => Descent::Backwards,
             Err(error) => Descent::Unknown(error.to_string()),
         },
-    };
-    let mut refusals = guard::never_backwards(desired, &last, &args.allow, descent);
-    refusals.extend(guard::no_shrinking(desired, organization, &args.allow));
-    Ok(refusals)
+    }
 }
 
 async fn execute(
     fleet: &Fleet,
     audit: &Audit,
     guarded: &Guarded,
+    planned_at: Timestamp,
     args: &Args,
     io: &Io,
 ) -> Result<ApplyReport, Stop> {
@@ -296,7 +324,8 @@ async fn execute(
         Event::Started { control, scope, .. } => progress.say(format!("{control} in {scope}, changes made")),
         Event::Ended { .. } => progress.one_more(),
     };
-    let report = apply::apply(&Applying { fleet, audit, reason, stop: &stop, on: &on }, guarded).await;
+    let applying = Applying { fleet, audit, reason, planned_at, stop: &stop, on: &on };
+    let report = apply::apply(&applying, guarded).await;
     listening.abort();
     report.map_err(Stop::failed)
 }

@@ -1,5 +1,9 @@
 //! Commands and flags, with the help texts.
 
+mod drift;
+mod import;
+mod undo;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +13,10 @@ use crate::guard::Allow;
 use crate::place::{AccountId, Region};
 use crate::plan::Exit;
 use crate::report;
+
+pub use drift::{Drift, Format as DriftFormat};
+pub use import::Import;
+pub use undo::Undo;
 
 /// Keep every security setting of every AWS account switched on and configured
 ///
@@ -44,7 +52,7 @@ pub fn exits() -> String {
         let lines = report::wrap(meaning, 80 - 7);
         text.push_str(&format!("  {:>3}  {}\n", exit.code(), lines.join("\n       ")));
     }
-    text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2 is taken.");
+    text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2, 5 is taken.");
     text
 }
 
@@ -60,6 +68,12 @@ pub enum Command {
     Observe(Observe),
     /// Show what would be changed, and change nothing
     Plan(Plan),
+    /// Tell what is no longer as it was last applied, and who did it; this cannot write
+    Drift(Drift),
+    /// Write what is live in an account as its document
+    Import(Import),
+    /// Plan the way back from a run, and write the YAML that keeps it that way
+    Undo(Undo),
     /// Show a plan that was saved; this works however old it is
     Show(ShowPlan),
     /// Show the plan, ask, make the changes, and look that they hold
@@ -297,8 +311,8 @@ pub struct Generate {
 pub enum Generated {
     /// JSON Schema of the documents, for editors
     Schema {
-        /// A kind of document (`account`, `organization`, …), or `plan` or `apply` for what those commands
-        /// print as JSON; without it, all of them in one object
+        /// A kind of document (`account`, `organization`, …), or `plan`, `apply` or `drift` for what those
+        /// commands print as JSON; without it, all of them in one object
         kind: Option<String>,
     },
     /// Every generated file of baseline's own repository: control pages, schemas, IAM policies

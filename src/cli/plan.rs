@@ -64,6 +64,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
                 members: ready.members,
                 elapsed,
                 selectors: selectors.clone(),
+                undoes: None,
             };
             let mut saved = saving.of(&plan);
             if let Some(key) = &args.sign {
@@ -166,7 +167,7 @@ pub(super) fn counted_word(n: usize, word: &str) -> String {
     format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }
 
-fn counted_are(n: usize, word: &str, one: &str, many: &str) -> String {
+pub(super) fn counted_are(n: usize, word: &str, one: &str, many: &str) -> String {
     format!("{} {}", counted_word(n, word), if n == 1 { one } else { many })
 }
 

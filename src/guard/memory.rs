@@ -66,7 +66,7 @@ pub fn never_backwards(
         };
         let short = revision.get(..8).unwrap_or(revision);
         refusals.push(Refusal {
-            why: format!("{name} was last changed from revision {short}, {why}"),
+            why: format!("{name} last had revision {short} applied, {why}"),
             hint: format!(
                 "check out a later revision, or add --allow {}",
                 quoted(&format!("backwards:{name}"))

@@ -26,6 +26,12 @@ impl Selection {
             && self.changed.is_none()
     }
 
+    /// Could anything of this account be selected?
+    pub fn touches(&self, account: &AccountId) -> bool {
+        (self.accounts.is_empty() || self.accounts.contains(account))
+            && self.changed.as_ref().is_none_or(|changed| changed.iter().any(|(one, _)| one == account))
+    }
+
     pub fn covers(&self, scope: &Scope, control: &str) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(&scope.account))
             && (self.regions.is_empty() || self.regions.contains(scope.region.as_str()))

@@ -348,7 +348,7 @@ pub fn applied() -> ApplyReport {
                 elapsed: Duration::from_millis(millis),
                 retried: trail
                     .then(|| "retried for 12 s: InsufficientEncryptionPolicyException (new key)".into()),
-                result: if moved { ChangeResult::Moved { what } } else { ChangeResult::Held },
+                result: if moved { ChangeResult::Moved { what, who: None } } else { ChangeResult::Held },
             }
         })
         .collect();

@@ -6,6 +6,8 @@
 //! necessity: steps and their titles (the resource), a delivery needed from the account itself, and
 //! the messages of faults (account, region, resource; the request id is left out).
 
+mod told;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -17,6 +19,8 @@ use crate::control::{Change, Direction, Step, Thing, Verdict};
 use crate::fault::Fault;
 use crate::place::{AccountId, Region, Scope};
 use crate::plan::{Item, Outcome, Position, SeverityWord};
+
+pub use told::{Alike, fold_told};
 
 /// One finding in every account × region × resource named.
 #[derive(Clone, Debug, PartialEq)]

@@ -111,6 +111,9 @@ impl Row<'_> {
         if let Some(detail) = detail {
             text.paragraph(6, Paint::Plain, &detail);
         }
+        if let ChangeResult::Moved { who: Some(who), .. } = &self.first.result {
+            super::who::write(text, &item.scope.account, who);
+        }
         if let Some(retried) = &self.first.retried {
             text.paragraph(6, Paint::Dim, retried);
         }
@@ -125,7 +128,7 @@ impl Row<'_> {
     fn said(&self) -> (&'static str, Option<String>) {
         match &self.first.result {
             ChangeResult::Held => ("ok", None),
-            ChangeResult::Moved { what } => ("not done: moved", Some(format!("{what}. Plan again."))),
+            ChangeResult::Moved { what, .. } => ("not done: moved", Some(format!("{what}. Plan again."))),
             ChangeResult::Failed { fault } => ("failed", Some(fault.to_string())),
             ChangeResult::NotVerified { why } => ("not held", Some(why.clone())),
             ChangeResult::Blocked { on } => {

@@ -210,7 +210,8 @@ impl Stage {
         let place = self.audit.path().display().to_string();
         let home = Region::new(HOME);
         let audit = Audit::open(&place, &fleet.aws, &home, &[]).await.map_err(|error| error.to_string())?;
-        let with = Applying { fleet, audit: &audit, reason: None, stop, on: &|_| {} };
+        let planned_at = jiff::Timestamp::now();
+        let with = Applying { fleet, audit: &audit, reason: None, planned_at, stop, on: &|_| {} };
         let report = apply::apply(&with, &guarded).await.map_err(|error| error.to_string())?;
         Ok(Applied { plan: kept, report })
     }
