@@ -6,7 +6,8 @@
 //! runs/<run>/before/<n>.json    before a control's first write in a scope: what a fresh look saw
 //! runs/<run>/outcome.json       when the run has ended
 //! plans/<id>.json               when a saved plan is applied: it is not applied again
-//! accounts/<id>.json            the revision last applied to an account
+//! accounts/<id>.json            the revision last applied to an account, and what it left as it was
+//! desired/<digest>.json         the documents that were applied, once for all accounts that have them
 //! organization.json             the accounts and seats of the desired state last applied
 //! controller.json               that a controller runs, since when, and whether it enforces
 //! conditions/<id>.json          what a controller last knew of an account, and remembers of it
@@ -19,24 +20,34 @@ mod record;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use bucket::Bucket;
 pub use folder::Folder;
 pub use kept::{ControllerRecord, Tag};
-pub use record::{BeforeImage, Intent, LastApplied, LastOrganization, Used};
+pub use record::{BeforeImage, Intent, LastApplied, LastOrganization, Left, Used};
 
 use crate::aws::Aws;
+use crate::desired::Source;
 use crate::fault::Fault;
 use crate::place::{AccountId, Region};
+use crate::plan::Item;
 
-/// Where records are kept.
+/// Records that can be read, and not written.
 #[derive(Debug)]
-pub enum Audit {
+pub enum Memory {
     Folder(Folder),
     Bucket(Box<Bucket>),
 }
+
+/// Where records are kept. What only reads them takes the [`Memory`] in it.
+#[derive(Debug)]
+pub struct Audit(Memory);
+
+/// Objects that are asked for at once.
+const AT_ONCE: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
@@ -48,6 +59,8 @@ pub enum AuditError {
     Place { place: String },
     #[error("`{key}` in the audit records cannot be read")]
     Malformed { key: String, source: serde_json::Error },
+    #[error("`{key}` in the audit records is not what was written there")]
+    Altered { key: String },
     #[error("`{key}` was written by somebody else at the same time")]
     Raced { key: String },
     #[error("bucket `{bucket}` belongs to none of this organisation's seats and not to the caller")]
@@ -71,19 +84,11 @@ impl Audit {
         home: &Region,
         owners: &[AccountId],
     ) -> Result<Self, AuditError> {
-        match place.strip_prefix("s3://") {
-            Some(rest) => Ok(Self::Bucket(Box::new(Bucket::open(rest, aws, home, owners).await?))),
-            None if place.contains("://") => Err(AuditError::Place { place: place.into() }),
-            None => Ok(Self::Folder(Folder::open(place)?)),
+        let memory = Memory::open(place, aws, home, owners).await?;
+        if let Memory::Folder(folder) = &memory {
+            folder.make()?;
         }
-    }
-
-    /// Where a run's records lie, for people.
-    pub fn run_place(&self, run: &str) -> String {
-        match self {
-            Self::Folder(folder) => folder.path.join("runs").join(run).display().to_string(),
-            Self::Bucket(bucket) => format!("s3://{}/{}", bucket.name, bucket.key(&format!("runs/{run}"))),
-        }
+        Ok(Self(memory))
     }
 
     /// The write-ahead record. Nothing is written to AWS unless this has returned.
@@ -100,32 +105,22 @@ impl Audit {
         self.put(&format!("runs/{run}/outcome.json"), outcome, &When::New).await
     }
 
-    /// Whether a saved plan was applied, and by which run.
-    pub async fn used(&self, plan: &str) -> Result<Option<Used>, AuditError> {
-        Ok(self.get(&plan_key(plan)).await?.map(|(used, _)| used))
-    }
-
-    /// Marks a saved plan as used. [`AuditError::Raced`] where another run was quicker.
-    pub async fn claim(&self, plan: &str, used: &Used) -> Result<(), AuditError> {
-        self.put(&plan_key(plan), used, &When::New).await
-    }
-
-    /// The revision last applied to each of these accounts.
-    pub async fn last_applied(
-        &self,
-        accounts: impl IntoIterator<Item = &AccountId>,
-    ) -> Result<BTreeMap<AccountId, LastApplied>, AuditError> {
-        let mut found = BTreeMap::new();
-        for account in accounts {
-            if let Some((last, _)) = self.get::<LastApplied>(&account_key(account)).await? {
-                found.insert(account.clone(), last);
-            }
+    /// Keeps the documents that a run applies, and says under which digest. What is there already stays.
+    pub async fn keep(&self, desired: &Source) -> Result<String, AuditError> {
+        let digest = desired.digest();
+        match self.put(&desired_key(&digest), desired, &When::New).await {
+            Ok(()) | Err(AuditError::Raced { .. }) => Ok(digest),
+            Err(error) => Err(error),
         }
-        Ok(found)
     }
 
-    pub async fn last_organization(&self) -> Result<Option<LastOrganization>, AuditError> {
-        Ok(self.get("organization.json").await?.map(|(last, _)| last))
+    /// Marks a saved plan as used; `again` where a run that stopped is gone on with. [`AuditError::Raced`] where
+    /// another run was quicker.
+    pub async fn claim(&self, plan: &str, used: &Used, again: bool) -> Result<(), AuditError> {
+        match again {
+            false => self.put(&plan_key(plan), used, &When::New).await,
+            true => self.replace(&plan_key(plan), used).await,
+        }
     }
 
     /// Remembers what was applied. A record that somebody else wrote meanwhile is not written over.
@@ -157,10 +152,97 @@ impl Audit {
         let malformed = |source| AuditError::Malformed { key: key.into(), source };
         let mut bytes = serde_json::to_vec_pretty(value).map_err(malformed)?;
         bytes.push(b'\n');
-        match self {
-            Self::Folder(folder) => folder.put(key, &bytes, when),
-            Self::Bucket(bucket) => bucket.put(key, bytes, when).await,
+        match &self.0 {
+            Memory::Folder(folder) => folder.put(key, &bytes, when),
+            Memory::Bucket(bucket) => bucket.put(key, bytes, when).await,
         }
+    }
+}
+
+impl std::ops::Deref for Audit {
+    type Target = Memory;
+
+    fn deref(&self) -> &Memory {
+        &self.0
+    }
+}
+
+impl Memory {
+    /// As [`Audit::open`], without making a folder that is not there: then nothing is remembered.
+    pub async fn open(
+        place: &str,
+        aws: &Aws,
+        home: &Region,
+        owners: &[AccountId],
+    ) -> Result<Self, AuditError> {
+        match place.strip_prefix("s3://") {
+            Some(rest) => Ok(Self::Bucket(Box::new(Bucket::open(rest, aws, home, owners).await?))),
+            None if place.contains("://") => Err(AuditError::Place { place: place.into() }),
+            None => Ok(Self::Folder(Folder::at(place))),
+        }
+    }
+
+    /// Where a run's records lie, for people.
+    pub fn run_place(&self, run: &str) -> String {
+        match self {
+            Self::Folder(folder) => folder.path.join("runs").join(run).display().to_string(),
+            Self::Bucket(bucket) => format!("s3://{}/{}", bucket.name, bucket.key(&format!("runs/{run}"))),
+        }
+    }
+
+    /// Whether a saved plan was applied, and by which run.
+    pub async fn used(&self, plan: &str) -> Result<Option<Used>, AuditError> {
+        Ok(self.get(&plan_key(plan)).await?.map(|(used, _)| used))
+    }
+
+    /// Is this the id of a run of ours, one that was about to write? `run` may be any text.
+    pub async fn knows_run(&self, run: &str) -> Result<bool, AuditError> {
+        if run.parse::<ulid::Ulid>().is_err() {
+            return Ok(false);
+        }
+        Ok(self.get::<serde::de::IgnoredAny>(&format!("runs/{run}/intent.json")).await?.is_some())
+    }
+
+    /// How a run ended; `None` where it has not said so.
+    pub async fn outcome<T: DeserializeOwned>(&self, run: &str) -> Result<Option<T>, AuditError> {
+        Ok(self.get(&format!("{}/outcome.json", run_key(run))).await?.map(|(outcome, _)| outcome))
+    }
+
+    /// What a run was about to change; `None` where there is no such run.
+    pub async fn intended(&self, run: &str) -> Result<Option<Vec<Item>>, AuditError> {
+        #[derive(Deserialize)]
+        struct Intended {
+            changes: Vec<Item>,
+        }
+        let found = self.get::<Intended>(&format!("{}/intent.json", run_key(run))).await?;
+        Ok(found.map(|(intended, _)| intended.changes))
+    }
+
+    /// What was last applied to each of these accounts.
+    pub async fn last_applied(
+        &self,
+        accounts: impl IntoIterator<Item = &AccountId>,
+    ) -> Result<BTreeMap<AccountId, LastApplied>, AuditError> {
+        stream::iter(accounts.into_iter().cloned().collect::<Vec<_>>())
+            .map(|account| async move {
+                let last = self.get::<LastApplied>(&account_key(&account)).await?;
+                Ok(last.map(|(last, _)| (account, last)))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_filter_map(async |found| Ok(found))
+            .try_collect()
+            .await
+    }
+
+    pub async fn last_organization(&self) -> Result<Option<LastOrganization>, AuditError> {
+        Ok(self.get("organization.json").await?.map(|(last, _)| last))
+    }
+
+    /// The documents kept under this digest, where they were kept.
+    pub async fn desired(&self, digest: &str) -> Result<Option<Source>, AuditError> {
+        let key = desired_key(digest);
+        let Some((record, _)) = self.get::<Source>(&key).await? else { return Ok(None) };
+        if record.digest() == digest { Ok(Some(record)) } else { Err(AuditError::Altered { key }) }
     }
 
     async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, Option<String>)>, AuditError> {
@@ -178,10 +260,24 @@ impl Audit {
     }
 }
 
-/// A plan's id comes from a file that anybody can write: nothing in it leaves the folder.
+/// Ids of plans and runs come from files and words that anybody can write: nothing in them leaves the folder.
+fn plain(id: &str) -> String {
+    id.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 fn plan_key(plan: &str) -> String {
-    let plain: String = plan.chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("plans/{plain}.json")
+    format!("plans/{}.json", plain(plan))
+}
+
+fn run_key(run: &str) -> String {
+    format!("runs/{}", plain(run))
+}
+
+/// As with a plan's id, only what a digest is made of reaches the name.
+fn desired_key(digest: &str) -> String {
+    let plain: String =
+        digest.trim_start_matches("sha256:").chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("desired/{plain}.json")
 }
 
 fn account_key(account: &AccountId) -> String {

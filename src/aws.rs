@@ -11,6 +11,7 @@ mod client;
 mod connect;
 pub mod edge;
 mod error;
+pub mod history;
 pub mod iam;
 pub mod journal;
 pub mod limits;
@@ -30,7 +31,7 @@ pub use connect::{Connection, sdk_config};
 pub use error::fault;
 pub use session::{Role, Session};
 
-use crate::call::Calls;
+use crate::call::{Call, Calls};
 use crate::fault::{Fault, FaultKind};
 use crate::place::{AccountId, Region, Scope};
 use edge::{Context, Edge, SessionAuth};
@@ -39,7 +40,15 @@ use limits::Limits;
 
 /// Everything that reaches AWS. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Aws(Arc<Inner>);
+pub struct Aws(Arc<Inner>, Holds);
+
+/// Which roles may be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Every,
+    /// Whoever holds this one opens no session of the apply role and sends no write, the audit record's neither.
+    Observe,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -102,17 +111,18 @@ impl Aws {
             .map_err(|error: String| Fault::local(FaultKind::Invalid, "sts:GetCallerIdentity", error))?;
         let asking = Session::caller(nobody.clone(), Purpose::Caller, credentials.clone());
         let scope = Scope { account: nobody, region: region.clone() };
-        let context = Context::engine(scope, asking, partition("caller"), Arc::clone(&journal));
+        let context = Context::engine(scope, asking, partition("caller"), &[], Arc::clone(&journal));
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
         let run = run.to_owned();
-        Ok(Self(Arc::new(Inner { clients, limits, journal, run, caller, identity, endpoint, region })))
+        let inner = Inner { clients, limits, journal, run, caller, identity, endpoint, region };
+        Ok(Self(Arc::new(inner), Holds::Every))
     }
 
     /// The same connection for another run: its sessions are named after it, and its calls stand in a journal of
     /// their own. Clients, credentials of the caller and rates are shared, so a run costs no new client.
     pub fn for_run(&self, run: &str) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             clients: Arc::clone(&self.0.clients),
             limits: Arc::clone(&self.0.limits),
             journal: Arc::default(),
@@ -121,7 +131,15 @@ impl Aws {
             identity: self.0.identity.clone(),
             endpoint: self.0.endpoint.clone(),
             region: self.0.region.clone(),
-        }))
+        };
+        Self(Arc::new(inner), self.1)
+    }
+
+    /// The same, for reading only: from here on no session of the apply role is opened and no write is sent,
+    /// whoever asks. There is no way back.
+    #[must_use]
+    pub fn observing(self) -> Self {
+        Self(self.0, Holds::Observe)
     }
 
     pub fn identity(&self) -> &Identity {
@@ -176,6 +194,9 @@ impl Aws {
         home: &Region,
         organization: Option<&str>,
     ) -> Result<Session, NotOpened> {
+        if purpose == Purpose::Apply && self.1 == Holds::Observe {
+            return Err(NotOpened::Refused("this command observes, and holds no role that writes".into()));
+        }
         let session = match role {
             Role::Caller if self.0.identity.account == *account => {
                 Session::renamed(&self.0.caller, account.clone(), purpose)
@@ -238,9 +259,15 @@ impl Aws {
     /// A session for the engine's own reads: facts, things, the roster.
     pub fn engine_reader(&self, session: &Session, region: &Region) -> Reader {
         let scope = Scope { account: session.account().clone(), region: region.clone() };
-        let (session, retries) = (session.clone(), partition("engine"));
-        let context = Context::engine(scope.clone(), session, retries, self.shared_journal());
+        let (session, retries, writes) = (session.clone(), partition("engine"), self.engine_writes(session));
+        let context = Context::engine(scope.clone(), session, retries, writes, self.shared_journal());
         Reader { scope, clients: Arc::clone(&self.0.clients), context, shared: SharedReads::default() }
+    }
+
+    /// Only the caller's session may write for the engine, and only the audit record.
+    fn engine_writes(&self, session: &Session) -> &'static [Call] {
+        let may = session.purpose() == Purpose::Caller && self.1 == Holds::Every;
+        if may { edge::ENGINE_WRITES } else { &[] }
     }
 
     /// A session for one control's reads in one scope.
@@ -266,7 +293,7 @@ impl Aws {
     }
 
     /// A session for one control's writes in one scope. Its reads are allowed as well: ids, ETags and lock
-    /// tokens are looked up when a step runs.
+    /// tokens are looked up when a step runs. With any session but one of the apply role no write is sent.
     pub fn writer(
         &self,
         session: &Session,
@@ -280,7 +307,7 @@ impl Aws {
             session: session.clone(),
             by: calls.by,
             reads: calls.reads,
-            writes: calls.writes,
+            writes: if session.purpose() == Purpose::Apply { calls.writes } else { &[] },
             partition: place.retries.clone(),
             journal: self.shared_journal(),
         });

@@ -39,9 +39,17 @@ pub mod saved;
 
 pub mod audit;
 
+pub mod who;
+
 pub mod guard;
 
 pub mod apply;
+
+pub mod drift;
+
+pub mod undo;
+
+pub mod import;
 
 // telling people
 pub mod report;

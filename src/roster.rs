@@ -17,7 +17,8 @@ use crate::place::{Region, Seat};
 /// When the account that is to be asked is not the one named, or does not answer.
 pub async fn roster(documents: &Documents, settings: &Settings, aws: &Aws) -> Result<Vec<Member>, NotOpened> {
     let organization = &documents.organization;
-    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
+    let waves = || organization.rollout.iter().flat_map(|rollout| &rollout.waves);
+    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref()).chain(waves());
     let units = selectors().any(|selector| !selector.ou.is_empty());
     let tags = selectors().any(|selector| !selector.tags.is_empty());
     let nameless = documents.accounts.iter().any(|account| account.id.is_none());

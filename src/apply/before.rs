@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::audit::{Audit, AuditError};
+use crate::audit::{Audit, AuditError, LastOrganization};
 use crate::aws::Aws;
 use crate::desired::{self, DesiredState, Settings};
 use crate::guard::{self, Allow, Descent, Refusal};
@@ -53,12 +53,12 @@ pub async fn remembered(
     desired: &DesiredState,
     plan: &Plan,
     allowed: &[Allow],
+    organization: Option<&LastOrganization>,
     descent: impl Fn(&str) -> Descent,
 ) -> Result<Vec<Refusal>, AuditError> {
     let accounts: BTreeSet<&AccountId> = plan.changes().map(|(_, item)| &item.scope.account).collect();
     let last = audit.last_applied(accounts).await?;
-    let organization = audit.last_organization().await?;
     let mut refusals = guard::never_backwards(desired, &last, allowed, descent);
-    refusals.extend(guard::no_shrinking(desired, organization.as_ref(), allowed));
+    refusals.extend(guard::no_shrinking(desired, organization, allowed));
     Ok(refusals)
 }

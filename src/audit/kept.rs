@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Audit, AuditError, When};
+use super::{Audit, AuditError, Memory, When};
 
 /// That a controller looks after these accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,25 @@ impl Audit {
     /// When it cannot be written, or another one wrote at the same time.
     pub async fn controller_runs(&self, record: &ControllerRecord) -> Result<(), AuditError> {
         self.replace("controller.json", record).await
+    }
+}
+
+impl Memory {
+    /// The controller that last said it runs.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub async fn controller(&self) -> Result<Option<ControllerRecord>, AuditError> {
+        Ok(self.get("controller.json").await?.map(|(record, _)| record))
+    }
+}
+
+impl ControllerRecord {
+    /// Does it put right what differs, at that time? One that has said nothing for two intervals is gone.
+    pub fn enforces_at(&self, now: Timestamp) -> bool {
+        let silent = now.duration_since(self.at).as_secs();
+        self.enforces && u64::try_from(silent).is_ok_and(|silent| silent < self.interval.saturating_mul(2))
     }
 }
 

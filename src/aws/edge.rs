@@ -23,7 +23,7 @@ use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, Ru
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::retry::RetryConfig;
 
-use super::journal::{Ending, Entry, Journal, Purpose};
+use super::journal::{Ending, Entry, Journal};
 use super::limits::Limits;
 use super::session::Session;
 use crate::call::{Call, Retry};
@@ -250,6 +250,7 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("inspector2:ListDelegatedAdminAccounts"),
     Call::new("guardduty:ListDetectors"),
     Call::new("wafv2:ListWebACLs"),
+    Call::new(super::history::LOOK_UP),
     Call::needing("s3:HeadBucket", &["s3:ListBucket"]),
     Call::new("s3:GetBucketPolicy"),
     Call::needing("s3:ListObjectsV2", &["s3:ListBucket"]),
@@ -261,14 +262,14 @@ pub const ENGINE_WRITES: &[Call] =
     &[Call::new("s3:PutObject"), Call::new("kms:Sign"), Call::new("kms:Verify")];
 
 impl Context {
-    /// A context for the engine's own calls. Only the caller's session may write, and only what is its own.
+    /// A context for the engine's own calls; `writes` are none, or what the caller's own credentials are for.
     pub(super) fn engine(
         scope: Scope,
         session: Session,
         partition: RetryPartition,
+        writes: &'static [Call],
         journal: Arc<Journal>,
     ) -> Arc<Self> {
-        let writes = if session.purpose() == Purpose::Caller { ENGINE_WRITES } else { &[] };
         Arc::new(Self {
             scope: Arc::new(scope),
             session,

@@ -1,6 +1,9 @@
 //! Commands and flags, with the help texts.
 
+mod drift;
+mod import;
 mod run;
+mod undo;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +16,10 @@ use crate::guard::Allow;
 use crate::place::{AccountId, Region};
 use crate::plan::Exit;
 use crate::report;
+
+pub use drift::{Drift, Format as DriftFormat};
+pub use import::Import;
+pub use undo::Undo;
 
 /// Keep every security setting of every AWS account switched on and configured
 ///
@@ -48,7 +55,7 @@ pub fn exits() -> String {
         let lines = report::wrap(meaning, 80 - 7);
         text.push_str(&format!("  {:>3}  {}\n", exit.code(), lines.join("\n       ")));
     }
-    text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2 is taken.");
+    text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2, 5 is taken.");
     text
 }
 
@@ -64,6 +71,12 @@ pub enum Command {
     Observe(Observe),
     /// Show what would be changed, and change nothing
     Plan(Plan),
+    /// Tell what is no longer as it was last applied, and who did it; this cannot write
+    Drift(Drift),
+    /// Write what is live in an account as its document
+    Import(Import),
+    /// Plan the way back from a run, and write the YAML that keeps it that way
+    Undo(Undo),
     /// Show a plan that was saved; this works however old it is
     Show(ShowPlan),
     /// Show the plan, ask, make the changes, and look that they hold
@@ -285,10 +298,17 @@ pub struct Apply {
     /// Allow what a guard refuses, by name (repeatable)
     ///
     /// `disruptive:RESOURCE`, `destructive:RESOURCE`, `irreversible:RESOURCE`, `weakening:RESOURCE`,
-    /// `organization:RESOURCE`, `backwards:ACCOUNT`, `shrink` or `percent`, as the refusal's hint says it. `*`
-    /// and `?` in a name stand for any characters and for one.
+    /// `organization:RESOURCE`, `lockout:RESOURCE`, `incomplete:ACCOUNT`, `backwards:ACCOUNT`, `shrink`,
+    /// `resources`, `percent` or `window`, as the refusal's hint says it. `*` and `?` in a name stand for any
+    /// characters and for one.
     #[arg(long = "allow", value_name = "RISK:RESOURCE")]
     pub allow: Vec<Allow>,
+    /// Why something becomes weaker; kept in the audit record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Go on with a saved plan whose run stopped before its end: what holds is left alone
+    #[arg(long, requires = "plan")]
+    pub resume: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -308,8 +328,8 @@ pub struct Generate {
 pub enum Generated {
     /// JSON Schema of the documents, for editors
     Schema {
-        /// A kind of document (`account`, `organization`, …), or `plan` or `apply` for what those commands
-        /// print as JSON; without it, all of them in one object
+        /// A kind of document (`account`, `organization`, …), or `plan`, `apply` or `drift` for what those
+        /// commands print as JSON; without it, all of them in one object
         kind: Option<String>,
     },
     /// Every generated file of baseline's own repository: control pages, schemas, IAM policies

@@ -9,11 +9,13 @@ use ulid::Ulid;
 
 use super::io::Io;
 use super::{Stop, args};
+use crate::apply::audit_place;
+use crate::audit::{Audit, AuditError, Memory};
 use crate::aws::limits::Limits;
 use crate::aws::organization::Member;
 use crate::aws::{Aws, Connection, NotOpened, sdk_config};
 use crate::controls::CONTROLS;
-use crate::desired::{self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Settings};
+use crate::desired::{self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Settings, Source};
 use crate::diagnostic::{self, Diagnostic};
 use crate::observe::Fleet;
 use crate::place::{AccountId, Region};
@@ -93,6 +95,33 @@ pub(super) struct Ready {
     pub texts: BTreeMap<String, String>,
 }
 
+/// Where audit records are: where the documents say, or in a hidden folder beside them. A folder is meant from the
+/// documents on, wherever the command is run.
+pub(super) struct Records<'a> {
+    fleet: &'a Fleet,
+    place: String,
+    owners: Vec<AccountId>,
+}
+
+pub(super) fn records<'a>(fleet: &'a Fleet, dir: &Path) -> Records<'a> {
+    let settings = &fleet.desired.organization;
+    let place = audit_place(settings, dir);
+    Records { fleet, place, owners: settings.seats.values().cloned().collect() }
+}
+
+impl Records<'_> {
+    pub(super) async fn open(&self) -> Result<Audit, AuditError> {
+        let home = &self.fleet.desired.organization.home;
+        Audit::open(&self.place, &self.fleet.aws, home, &self.owners).await
+    }
+
+    /// To be read only: nothing is made.
+    pub(super) async fn read(&self) -> Result<Memory, AuditError> {
+        let home = &self.fleet.desired.organization.home;
+        Memory::open(&self.place, &self.fleet.aws, home, &self.owners).await
+    }
+}
+
 /// Loads, connects, asks AWS Organizations where the documents want it, and merges.
 pub(super) async fn ready(args: &args::Documents, io: &mut Io, reach: &Reach) -> Result<Ready, Stop> {
     let (loaded, documents) = load(args, io)?;
@@ -148,7 +177,24 @@ pub(super) fn resolve(
         return Err(Stop::silent(Exit::Failed));
     }
     let digest = desired::digest(loaded);
-    Ok(DesiredState::new(documents, resolved, revision, digest))
+    let source = Source { documents: loaded.texts(), members: members.to_vec() };
+    Ok(DesiredState::new(documents, resolved, revision, digest).made_of(source))
+}
+
+/// A desired state that was applied, from what is kept of it. Why not, where it is not what was applied, or where this
+/// build reads the documents in another way.
+pub(super) fn applied(source: &Source, digest: &str, dir: &Path) -> Result<DesiredState, String> {
+    let mut loaded = desired::load_texts(dir, &source.documents, CONTROLS, ZonedDateTime::now().date());
+    if desired::digest(&loaded) != digest {
+        return Err("the documents are not those that were applied".into());
+    }
+    let other = || "this build reads the documents in another way".to_owned();
+    let documents = loaded.documents.take().ok_or_else(other)?;
+    let resolved = documents.resolve(&roster_of(&source.members));
+    if resolved.diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(other());
+    }
+    Ok(DesiredState::new(&documents, resolved, None, digest.to_owned()))
 }
 
 /// The roster, where the documents want one.

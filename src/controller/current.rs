@@ -16,7 +16,7 @@ use crate::audit::{Audit, AuditError};
 use crate::aws::limits::Limits;
 use crate::aws::organization::Member;
 use crate::aws::{Aws, NotOpened};
-use crate::desired::{self, DesiredState, Documents, Loaded, Revision};
+use crate::desired::{self, DesiredState, Documents, Loaded, Revision, Source};
 use crate::diagnostic::{self, Diagnostic};
 use crate::fault::Fault;
 use crate::guard::Descent;
@@ -29,6 +29,8 @@ pub struct Current {
     pub desired: Arc<DesiredState>,
     pub aws: Aws,
     pub audit: Arc<Audit>,
+    /// Names of the roles that are assumed; none where it is the caller's own credentials.
+    pub roles: Vec<String>,
     /// Accounts that are written to at once: `guards.accountsAtOnce`.
     pub writing: Semaphore,
     documents: Arc<Read>,
@@ -203,12 +205,15 @@ async fn make(settings: &Settings, read: Arc<Read>, before: Option<&Current>) ->
         None => Arc::new(Box::pin(apply::open_audit(&said, &read.dir, &aws)).await.map_err(NotTaken::Audit)?),
     };
     let digest = desired::digest(&read.loaded);
-    let desired = DesiredState::new(&read.documents, resolved, read.revision.clone(), digest);
+    let source = Source { documents: read.loaded.texts(), members: members.to_vec() };
+    let desired = DesiredState::new(&read.documents, resolved, read.revision.clone(), digest).made_of(source);
+    let roles = said.roles.iter().flat_map(|roles| [roles.observe.clone(), roles.apply.clone()]).collect();
     let at_once = usize::try_from(said.guards.accounts_at_once).unwrap_or(usize::MAX);
     Ok(Current {
         desired: Arc::new(desired),
         aws,
         audit,
+        roles,
         writing: Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)),
         documents: read,
         members,

@@ -12,12 +12,12 @@ use super::Settings;
 use super::condition::{self, AccountConditions, Failing, Hold, Key, Looked, past};
 use super::current::Current;
 use super::schedule::{Class, after};
-use crate::apply::{self, ApplyReport, Applying, ChangeResult};
+use crate::apply::{self, ApplyReport, Applying, ChangeResult, Concluding};
 use crate::audit::{AuditError, Tag};
 use crate::control::{Thing, Verdict};
 use crate::controls::CONTROLS;
-use crate::desired::DesiredAccount;
-use crate::guard::{self, Descent};
+use crate::desired::{DesiredAccount, Guards};
+use crate::guard::{self, Descent, Judging};
 use crate::observe::{Fleet, targets};
 use crate::place::AccountId;
 use crate::plan::{AccountState, Outcome, Plan, Selection, Totals};
@@ -203,12 +203,12 @@ impl Turn<'_> {
     /// Takes out of the plan what is not to be done at this turn: what a guard refuses by itself, what is contested,
     /// what failed and is not to be tried again yet. Everything else goes on.
     fn hold(&self, plan: &mut Plan, before: &AccountConditions, now: Timestamp) -> BTreeMap<Key, Hold> {
-        let guards = &self.current.desired.organization.guards;
+        let judging = self.judging(&self.current.desired.organization.guards);
         let window = past::window(self.settings.interval);
         let mut holds = BTreeMap::new();
         for item in plan.items.iter_mut().filter(|item| item.outcome == Outcome::Change) {
             let key = Key::of(item);
-            let dangers: Vec<String> = guard::refused(item, guards, &self.settings.allow)
+            let dangers: Vec<String> = guard::refused(item, &judging)
                 .map(|danger| {
                     let allow = format!("{}:{}", danger.word(), item.finding.resource);
                     format!("a guard refuses it; `--allow {}` would let it", guard::quoted(&allow))
@@ -228,6 +228,12 @@ impl Turn<'_> {
         holds
     }
 
+    /// What this account's plan is judged by. Nobody is there to give a reason but the documents.
+    fn judging<'a>(&'a self, guards: &'a Guards) -> Judging<'a> {
+        let allowed = &self.settings.allow;
+        Judging { guards, allowed, reason: None, roles: &self.current.roles, now: Timestamp::now() }
+    }
+
     /// Guards, intent, changes, looks, outcome. `Err`: why nothing was written.
     async fn put_right(
         &self,
@@ -238,11 +244,14 @@ impl Turn<'_> {
         let Current { desired, audit, .. } = self.current;
         let not_durable = |error: AuditError| vec![format!("no record could be made: {error}")];
         let allowed = &self.settings.allow;
-        let remembered =
-            apply::remembered(audit, desired, plan, allowed, |older| self.current.descent(older)).await;
+        let last = audit.last_organization().await.map_err(not_durable)?;
+        let descent = |older: &str| self.current.descent(older);
+        let remembered = apply::remembered(audit, desired, plan, allowed, last.as_ref(), descent).await;
         let remembered = remembered.map_err(not_durable)?;
-        let guards = &desired.organization.guards;
-        let guarded = guard::check(plan.clone(), guards, allowed, remembered).map_err(|refusals| {
+        let last = last.as_ref().and_then(|last| last.guards.as_ref());
+        let guards = guard::limits(&desired.organization.guards, last);
+        let judged = guard::check(plan.clone(), &self.judging(&guards), remembered);
+        let guarded = judged.map_err(|refusals| {
             let told = |refusal: guard::Refusal| format!("{}; {}", refusal.why, refusal.hint);
             refusals.into_iter().map(told).collect::<Vec<_>>()
         })?;
@@ -252,9 +261,22 @@ impl Turn<'_> {
             () = self.stop.cancelled() => return Err(vec!["the controller was told to stop".to_owned()]),
         };
         let _room = room.map_err(|closed| vec![closed.to_string()])?;
-        let applying = Applying { fleet, audit, stop: self.stop, on: &|_| {} };
+        if guarded.plan().changes().next().is_none() {
+            return Err(guarded.held_back().iter().map(ToString::to_string).collect());
+        }
+        let planned_at = Timestamp::now();
+        let applying = Applying { fleet, audit, reason: None, planned_at, stop: self.stop, on: &|_| {} };
         let report = apply::apply(&applying, &guarded).await.map_err(not_durable)?;
-        if let Err(error) = apply::conclude(audit, desired, &report).await {
+        let concluding = Concluding {
+            audit,
+            run: fleet.aws.run(),
+            desired,
+            plan: guarded.plan(),
+            report: Some(&report),
+            selects: &|_| true,
+            follows: &|older| self.current.descent(older) == Descent::Follows,
+        };
+        if let Err(error) = apply::conclude(&concluding).await {
             done.not_kept.push(error);
         }
         Ok(report)
@@ -362,7 +384,7 @@ impl Done {
                 }
                 ChangeResult::Blocked { on } => self.waits_for.extend(on.iter().cloned()),
                 ChangeResult::Failed { .. } | ChangeResult::NotVerified { .. } => self.failed += 1,
-                ChangeResult::Moved { .. } | ChangeResult::NotReached => {}
+                ChangeResult::Moved { .. } | ChangeResult::NotReached | ChangeResult::HeldBack { .. } => {}
             }
         }
         for item in &plan.items {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::control::Networks;
+use crate::desired::guards::Guards;
 use crate::desired::node::Node;
 use crate::desired::read::Spanned;
+use crate::desired::rollout::Rollout;
 use crate::diagnostic::Span;
 use crate::place::{AccountId, Region, Seat};
 
@@ -67,6 +69,8 @@ pub struct Organization {
     /// Top to bottom; later ones win.
     pub baselines: Vec<Use>,
     pub guards: Guards,
+    /// Absent: all accounts at once.
+    pub rollout: Option<Rollout>,
     /// By service, instead of the published rates.
     pub limits: BTreeMap<String, Limit>,
     /// Controls that run in one seat's account.
@@ -158,27 +162,6 @@ pub struct Selector {
     pub names: Vec<String>,
     pub seats: Vec<Seat>,
     pub accounts: Vec<AccountId>,
-}
-
-/// What apply may do at once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Guards {
-    /// Accounts that an apply without a saved plan may change.
-    pub accounts_at_once: u32,
-    /// Share of all resources that an apply may change.
-    pub percent_of_resources: Option<u32>,
-    /// `disruptive`, `destructive`, `irreversible`, `weakening`: refused without `--allow`.
-    pub refuse: Vec<String>,
-}
-
-impl Default for Guards {
-    fn default() -> Self {
-        Self {
-            accounts_at_once: 5,
-            percent_of_resources: None,
-            refuse: ["destructive", "irreversible", "weakening"].map(String::from).to_vec(),
-        }
-    }
 }
 
 /// A service's calls in one account and region.

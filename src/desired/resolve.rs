@@ -44,6 +44,8 @@ pub struct DesiredAccount {
     pub suspend: Option<Suspend>,
     /// By id. Accounts of which the same is wanted share one copy.
     pub controls: Arc<BTreeMap<String, DesiredControl>>,
+    /// When its turn comes, where there is a rollout; from 1.
+    pub wave: Option<u32>,
 }
 
 /// Is the account looked after?
@@ -81,6 +83,19 @@ struct Draft<'d> {
     document: Option<&'d Account>,
     listed: Option<&'d RosterAccount>,
     seats: BTreeSet<Seat>,
+}
+
+impl Draft<'_> {
+    fn candidate(&self) -> Candidate<'_> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        Candidate {
+            id: Some(&self.id),
+            name: &self.name,
+            seats: &self.seats,
+            labels: self.document.map_or(&NONE, |document| &document.metadata.labels),
+            listed: self.listed,
+        }
+    }
 }
 
 impl Documents {
@@ -198,14 +213,7 @@ impl Documents {
 
     /// The baselines of the Organization's list that are for this account.
     fn listed_for(&self, draft: &Draft<'_>, undecided: &mut BTreeSet<String>) -> Vec<Origin> {
-        let none = BTreeMap::new();
-        let candidate = Candidate {
-            id: Some(&draft.id),
-            name: &draft.name,
-            seats: &draft.seats,
-            labels: draft.document.map_or(&none, |document| &document.metadata.labels),
-            listed: draft.listed,
-        };
+        let candidate = draft.candidate();
         let mut found = Vec::new();
         for one in &self.organization.baselines {
             let meant = one.selector.as_ref().map_or(Some(true), |part| select::matches(part, &candidate));
@@ -246,6 +254,7 @@ impl Documents {
             except,
             suspend: draft.document.and_then(|own| own.suspend.clone()).or(organization.suspend.clone()),
             controls,
+            wave: organization.rollout.as_ref().and_then(|rollout| rollout.named(&draft.candidate())),
         })
     }
 }

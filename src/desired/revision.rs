@@ -73,12 +73,8 @@ pub fn revision(dir: &Path) -> Option<Revision> {
 ///
 /// When git cannot be run or does not know a revision, as in a shallow clone: then nothing is known.
 pub fn is_ancestor(dir: &Path, older: &str, newer: &str) -> Result<bool, RevisionError> {
-    for hash in [older, newer] {
-        // Anything else could be an option, or a name that means something else tomorrow.
-        if !(4..=64).contains(&hash.len()) || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(RevisionError::NotARevision(hash.to_owned()));
-        }
-    }
+    known_by_hash(older)?;
+    known_by_hash(newer)?;
     let output =
         git(dir).args(["merge-base", "--is-ancestor", older, newer]).output().map_err(RevisionError::Run)?;
     match output.status.code() {
@@ -106,7 +102,18 @@ pub fn texts_at(dir: &Path, revision: &str) -> Result<(String, BTreeMap<String, 
     let named = format!("{revision}^{{commit}}");
     let commit = answer(dir, &["rev-parse", "--verify", "--quiet", &named]).ok_or_else(unknown)?;
     let base = ask(dir, &["merge-base", &commit, "HEAD"], &commit)?.trim().to_owned();
-    let listed = ask(dir, &["ls-tree", "-r", "-z", &base, "--", "."], &base)?;
+    let texts = texts_of(dir, &base)?;
+    Ok((base, texts))
+}
+
+/// The files of a folder as they are in a commit, by path below the folder.
+///
+/// # Errors
+///
+/// When git cannot be run or does not know the commit, which is named by its full hash.
+pub fn texts_of(dir: &Path, commit: &str) -> Result<BTreeMap<String, String>, RevisionError> {
+    known_by_hash(commit)?;
+    let listed = ask(dir, &["ls-tree", "-r", "-z", commit, "--", "."], commit)?;
     let mut texts = BTreeMap::new();
     for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
         let Some((about, path)) = entry.split_once('\t') else { continue };
@@ -117,7 +124,13 @@ pub fn texts_at(dir: &Path, revision: &str) -> Result<(String, BTreeMap<String, 
             texts.insert(path.to_owned(), ask(dir, &["cat-file", "blob", hash], path)?);
         }
     }
-    Ok((base, texts))
+    Ok(texts)
+}
+
+/// Anything but a hash could be an option, or a name that means something else tomorrow.
+fn known_by_hash(hash: &str) -> Result<(), RevisionError> {
+    let is_hash = (4..=64).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(()) } else { Err(RevisionError::NotARevision(hash.to_owned())) }
 }
 
 /// What git answers, or why it does not.

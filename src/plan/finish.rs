@@ -26,6 +26,12 @@ impl Selection {
             && self.changed.is_none()
     }
 
+    /// Could anything of this account be selected?
+    pub fn touches(&self, account: &AccountId) -> bool {
+        (self.accounts.is_empty() || self.accounts.contains(account))
+            && self.changed.as_ref().is_none_or(|changed| changed.iter().any(|(one, _)| one == account))
+    }
+
     pub fn covers(&self, scope: &Scope, control: &str) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(&scope.account))
             && (self.regions.is_empty() || self.regions.contains(scope.region.as_str()))
@@ -119,12 +125,22 @@ fn with_unknown_needs<'a>(raw: Raw<'a>, known: &Known, closed: &BTreeSet<Account
 fn outcomes(desired: &DesiredState, known: &Known, raws: &[Raw<'_>], selected: &[bool]) -> Vec<Outcome> {
     let exceptions: Vec<Option<&str>> = raws.iter().map(|raw| exception(desired, raw)).collect();
     let attested: Vec<bool> = raws.iter().map(|raw| attested(desired, raw)).collect();
-    let mut made: BTreeSet<Thing> = raws.iter().flat_map(makes).cloned().collect();
+    let waves: Vec<Option<u32>> = raws.iter().map(|raw| wave(desired, raw)).collect();
+    let makers = |happen: &dyn Fn(usize) -> bool| {
+        let mut made: Made = BTreeMap::new();
+        for place in (0..raws.len()).filter(|&place| happen(place)) {
+            made.entry(waves[place]).or_default().extend(makes(&raws[place]).cloned());
+        }
+        made
+    };
+    let mut made = makers(&|_| true);
     loop {
+        let by_wave = by_wave(&made, &waves);
         let outcomes: Vec<Outcome> = raws
             .iter()
             .enumerate()
             .map(|(place, raw)| {
+                let (made, made_later) = &by_wave[&waves[place]];
                 let with = Settling {
                     observe_only: raw.declared.mode == Mode::Observe || suspended(desired, raw).is_some(),
                     fail_on_conflict: raw.declared.on_conflict == OnConflict::Fail,
@@ -132,19 +148,40 @@ fn outcomes(desired: &DesiredState, known: &Known, raws: &[Raw<'_>], selected: &
                     attested: attested[place],
                     needs: &raw.needs,
                     known,
-                    made: &made,
+                    made,
+                    made_later,
                 };
                 settle(&raw.finding, &with)
             })
             .collect();
-        let happen = |place: usize| outcomes[place] == Outcome::Change && selected[place];
-        let still: BTreeSet<Thing> =
-            (0..raws.len()).filter(|&place| happen(place)).flat_map(|p| makes(&raws[p])).cloned().collect();
+        let still = makers(&|place| outcomes[place] == Outcome::Change && selected[place]);
         if still == made {
             return block_circles(raws, outcomes);
         }
         made = still;
     }
+}
+
+/// What changes make, by wave.
+type Made = BTreeMap<Option<u32>, BTreeSet<Thing>>;
+
+fn wave(desired: &DesiredState, raw: &Raw<'_>) -> Option<u32> {
+    desired.account(&raw.facts.scope.account)?.wave
+}
+
+/// For each wave, what is made up to it and what only after it.
+fn by_wave(made: &Made, waves: &[Option<u32>]) -> BTreeMap<Option<u32>, (BTreeSet<Thing>, BTreeSet<Thing>)> {
+    let all: BTreeSet<Option<u32>> = waves.iter().copied().collect();
+    let within = |range: &mut dyn Iterator<Item = (&Option<u32>, &BTreeSet<Thing>)>| {
+        range.flat_map(|(_, things)| things).cloned().collect::<BTreeSet<Thing>>()
+    };
+    all.into_iter()
+        .map(|wave| {
+            let soon = within(&mut made.range(..=wave));
+            let later = within(&mut made.iter().filter(|(other, _)| **other > wave));
+            (wave, (soon, later))
+        })
+        .collect()
 }
 
 fn makes<'a>(raw: &'a Raw<'_>) -> impl Iterator<Item = &'a Thing> {
@@ -255,6 +292,7 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
         finding: raw.finding,
         outcome,
         exception_note,
+        reason: raw.declared.reason.clone(),
         declared_at,
         declared: raw.declared.origins.values().next().cloned(),
         selected,

@@ -53,6 +53,7 @@ pub fn item(account_id: &str, region: &str, control: &str, resource: &str, verdi
         outcome,
         needs: Vec::new(),
         exception_note: None,
+        reason: None,
         declared_at: BTreeMap::new(),
         declared: None,
         selected: true,
@@ -254,6 +255,7 @@ pub fn planned(id: &str, name: &str) -> PlannedAccount {
         state: AccountState::Reached,
         regions: REGIONS.map(Region::new).into(),
         controls: 10,
+        wave: None,
     }
 }
 
@@ -346,7 +348,7 @@ pub fn applied() -> ApplyReport {
                 elapsed: Duration::from_millis(millis),
                 retried: trail
                     .then(|| "retried for 12 s: InsufficientEncryptionPolicyException (new key)".into()),
-                result: if moved { ChangeResult::Moved { what } } else { ChangeResult::Held },
+                result: if moved { ChangeResult::Moved { what, who: None } } else { ChangeResult::Held },
             }
         })
         .collect();
@@ -356,6 +358,7 @@ pub fn applied() -> ApplyReport {
         role: "baseline-apply".into(),
         changes,
         interrupted: false,
+        held_back: Vec::new(),
         remaining: Remaining { manual: 1, progressing: 1, blocked: 0, unknown: 1 },
     }
 }

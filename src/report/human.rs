@@ -5,10 +5,13 @@ mod apply;
 mod aside;
 mod block;
 mod document;
+mod drift;
 mod fields;
 mod header;
 mod notes;
 mod totals;
+mod undo;
+mod who;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,7 +26,9 @@ use super::text::Text;
 use super::words;
 
 pub use apply::{apply, question};
+pub use drift::{DriftContext, drift};
 pub(super) use fields::short;
+pub use undo::undo_rest;
 
 /// What a plan's text needs beside the plan.
 pub struct Context<'a> {

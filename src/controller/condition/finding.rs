@@ -117,7 +117,7 @@ fn change(item: &Item, looked: &Looked<'_>) -> Says {
     let key = Key::of(item);
     match looked.result(&key) {
         Some(ChangeResult::Held) => return Says::Synced,
-        Some(ChangeResult::Moved { what }) => {
+        Some(ChangeResult::Moved { what, .. }) => {
             return Says::True(vec![(Type::Drifted, "Moved".to_owned(), format!("{differs}; {what}"))]);
         }
         Some(ChangeResult::Failed { fault: why }) => {
@@ -129,7 +129,7 @@ fn change(item: &Item, looked: &Looked<'_>) -> Says {
         Some(ChangeResult::Blocked { on }) => {
             return Says::True(vec![drifted("ChangePlanned"), stalled("Blocked", &waits(on))]);
         }
-        Some(ChangeResult::NotReached) | None => {}
+        Some(ChangeResult::NotReached | ChangeResult::HeldBack { .. }) | None => {}
     }
     Says::True(match looked.holds.get(&key) {
         Some(Hold::Refused { why }) => vec![drifted("ChangePlanned"), stalled("Refused", why)],

@@ -188,7 +188,12 @@ pub fn next(before: &[Past], looked: &Looked<'_>) -> Vec<Past> {
             Some(ChangeResult::NotVerified { why }) => {
                 past.fail(change, (Class::Unavailable, "NotVerified".to_owned(), why.clone()), looked);
             }
-            Some(ChangeResult::Moved { .. } | ChangeResult::Blocked { .. } | ChangeResult::NotReached)
+            Some(
+                ChangeResult::Moved { .. }
+                | ChangeResult::Blocked { .. }
+                | ChangeResult::NotReached
+                | ChangeResult::HeldBack { .. },
+            )
             | None => {}
         }
     }

@@ -25,7 +25,7 @@ fn every_outcome_has_its_conditions() {
         (vec![change(true)], None, "Synced=False/Drifted Drifted=True/ChangePlanned"),
         (
             vec![change(true)],
-            Some(ChangeResult::Moved { what: "it was on".into() }),
+            Some(ChangeResult::Moved { what: "it was on".into(), who: None }),
             "Synced=False/Drifted Drifted=True/Moved",
         ),
         (

@@ -34,7 +34,9 @@ pub(super) fn write<'a>(
         note(Paint::Dim, "costs", cost);
     }
     if change.direction == Direction::Weakens {
-        note(Paint::Alert, "weakens", "less safe than what is live today");
+        let because = block.first.reason.as_ref().map(|reason| format!(", because {reason}"));
+        let weakens = format!("less safe than what is live today{}", because.unwrap_or_default());
+        note(Paint::Alert, "weakens", &weakens);
     }
     for (number, need) in needs(page, block).iter().enumerate() {
         note(Paint::Dim, if number == 0 { "needs" } else { "" }, need);

@@ -41,6 +41,7 @@ pub fn item(verdict: Verdict<Step>, outcome: Outcome) -> Item {
         outcome,
         needs: Vec::new(),
         exception_note: None,
+        reason: None,
         declared_at: BTreeMap::new(),
         declared: None,
         selected: true,
@@ -85,6 +86,7 @@ fn account() -> DesiredAccount {
         except: BTreeMap::new(),
         suspend: None,
         controls: Arc::new(BTreeMap::from([(CONTROL.to_owned(), control)])),
+        wave: None,
     }
 }
 
@@ -101,6 +103,7 @@ fn plan(items: Vec<Item>, state: AccountState) -> Plan {
             state,
             regions: vec![region()],
             controls: 1,
+            wave: None,
         }],
         items,
         totals: Totals::default(),
@@ -158,6 +161,7 @@ impl Looks {
                 })
                 .collect(),
             interrupted: false,
+            held_back: Vec::new(),
             remaining: Remaining::default(),
         });
         let looked = Looked {
