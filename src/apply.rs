@@ -1,5 +1,6 @@
 //! Doing what a guarded plan says, and what came of it, as data.
 
+mod before;
 mod conclude;
 mod execute;
 mod group;
@@ -15,8 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::control::Thing;
 use crate::fault::Fault;
 use crate::plan::Item;
+use crate::who::Who;
 
-pub use conclude::conclude;
+pub use before::{audit_place, descent, open_audit, remembered};
+pub use conclude::{Concluded, Concluding, conclude};
 pub use execute::{Applying, Event, apply};
 
 /// One run of apply.
@@ -34,6 +37,9 @@ pub struct ApplyReport {
     pub changes: Vec<ChangeReport>,
     /// A signal ended the run: the step in hand was finished, the rest not started.
     pub interrupted: bool,
+    /// Why some changes of the plan were not even selected: sentences without a full stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<String>,
     /// Tasks by hand, things in progress and things not known that the plan held, and that remain.
     pub remaining: Remaining,
 }
@@ -73,6 +79,9 @@ pub enum ChangeResult {
     Moved {
         /// A sentence: `enabled was false when planned and is true now`.
         what: String,
+        /// Who may have moved it since it was planned. Absent where nobody looked: the run was interrupted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<Who>,
     },
     /// A call failed.
     Failed { fault: Fault },
@@ -82,6 +91,8 @@ pub enum ChangeResult {
     Blocked { on: Vec<Thing> },
     /// Not started: the run ended before its turn.
     NotReached,
+    /// Not started: an earlier wave of the rollout did not hold.
+    HeldBack { why: String },
 }
 
 impl ChangeResult {
@@ -94,6 +105,7 @@ impl ChangeResult {
             Self::NotVerified { .. } => "notVerified",
             Self::Blocked { .. } => "blocked",
             Self::NotReached => "notReached",
+            Self::HeldBack { .. } => "heldBack",
         }
     }
 }

@@ -11,6 +11,7 @@ mod client;
 mod connect;
 pub mod edge;
 mod error;
+pub mod history;
 pub mod iam;
 pub mod journal;
 pub mod limits;
@@ -30,7 +31,7 @@ pub use connect::{Connection, sdk_config};
 pub use error::fault;
 pub use session::{Role, Session};
 
-use crate::call::Calls;
+use crate::call::{Call, Calls};
 use crate::fault::{Fault, FaultKind};
 use crate::place::{AccountId, Region, Scope};
 use edge::{Context, Edge, SessionAuth};
@@ -39,7 +40,15 @@ use limits::Limits;
 
 /// Everything that reaches AWS. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Aws(Arc<Inner>);
+pub struct Aws(Arc<Inner>, Holds);
+
+/// Which roles may be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Every,
+    /// Whoever holds this one opens no session of the apply role and sends no write, the audit record's neither.
+    Observe,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -50,6 +59,8 @@ struct Inner {
     caller: Session,
     identity: Identity,
     endpoint: Option<String>,
+    /// Where the caller was asked who it is.
+    region: Region,
 }
 
 /// What `sts:GetCallerIdentity` answered.
@@ -89,7 +100,7 @@ impl Aws {
         let endpoint = sdk.endpoint_url().map(str::to_owned);
         let limits = Arc::new(limits);
         let journal = Arc::new(Journal::default());
-        let edge = SharedInterceptor::permanent(Edge { journal: Arc::clone(&journal) });
+        let edge = SharedInterceptor::permanent(Edge);
         let auth = SharedAuthScheme::new(SessionAuth::new(Arc::clone(&limits)));
         let all = std::iter::once(edge).chain(interceptors).collect();
         let clients = Arc::new(Clients::new(sdk, auth, all));
@@ -100,11 +111,35 @@ impl Aws {
             .map_err(|error: String| Fault::local(FaultKind::Invalid, "sts:GetCallerIdentity", error))?;
         let asking = Session::caller(nobody.clone(), Purpose::Caller, credentials.clone());
         let scope = Scope { account: nobody, region: region.clone() };
-        let context = Context::engine(scope, asking, partition("caller"));
+        let context = Context::engine(scope, asking, partition("caller"), &[], Arc::clone(&journal));
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
         let run = run.to_owned();
-        Ok(Self(Arc::new(Inner { clients, limits, journal, run, caller, identity, endpoint })))
+        let inner = Inner { clients, limits, journal, run, caller, identity, endpoint, region };
+        Ok(Self(Arc::new(inner), Holds::Every))
+    }
+
+    /// The same connection for another run: its sessions are named after it, and its calls stand in a journal of
+    /// their own. Clients, credentials of the caller and rates are shared, so a run costs no new client.
+    pub fn for_run(&self, run: &str) -> Self {
+        let inner = Inner {
+            clients: Arc::clone(&self.0.clients),
+            limits: Arc::clone(&self.0.limits),
+            journal: Arc::default(),
+            run: run.to_owned(),
+            caller: self.0.caller.clone(),
+            identity: self.0.identity.clone(),
+            endpoint: self.0.endpoint.clone(),
+            region: self.0.region.clone(),
+        };
+        Self(Arc::new(inner), self.1)
+    }
+
+    /// The same, for reading only: from here on no session of the apply role is opened and no write is sent,
+    /// whoever asks. There is no way back.
+    #[must_use]
+    pub fn observing(self) -> Self {
+        Self(self.0, Holds::Observe)
     }
 
     pub fn identity(&self) -> &Identity {
@@ -114,6 +149,11 @@ impl Aws {
     /// The endpoint of all services, where the SDK's settings name one (`AWS_ENDPOINT_URL`).
     pub fn endpoint(&self) -> Option<&str> {
         self.0.endpoint.as_deref()
+    }
+
+    /// The region that the SDK's own settings name, or the home region.
+    pub fn region(&self) -> &Region {
+        &self.0.region
     }
 
     pub fn journal(&self) -> &Journal {
@@ -130,6 +170,10 @@ impl Aws {
 
     fn caller(&self) -> Session {
         self.0.caller.clone()
+    }
+
+    fn shared_journal(&self) -> Arc<Journal> {
+        Arc::clone(&self.0.journal)
     }
 
     fn clients(&self) -> &Clients {
@@ -150,6 +194,9 @@ impl Aws {
         home: &Region,
         organization: Option<&str>,
     ) -> Result<Session, NotOpened> {
+        if purpose == Purpose::Apply && self.1 == Holds::Observe {
+            return Err(NotOpened::Refused("this command observes, and holds no role that writes".into()));
+        }
         let session = match role {
             Role::Caller if self.0.identity.account == *account => {
                 Session::renamed(&self.0.caller, account.clone(), purpose)
@@ -212,8 +259,15 @@ impl Aws {
     /// A session for the engine's own reads: facts, things, the roster.
     pub fn engine_reader(&self, session: &Session, region: &Region) -> Reader {
         let scope = Scope { account: session.account().clone(), region: region.clone() };
-        let context = Context::engine(scope.clone(), session.clone(), partition("engine"));
+        let (session, retries, writes) = (session.clone(), partition("engine"), self.engine_writes(session));
+        let context = Context::engine(scope.clone(), session, retries, writes, self.shared_journal());
         Reader { scope, clients: Arc::clone(&self.0.clients), context, shared: SharedReads::default() }
+    }
+
+    /// Only the caller's session may write for the engine, and only the audit record.
+    fn engine_writes(&self, session: &Session) -> &'static [Call] {
+        let may = session.purpose() == Purpose::Caller && self.1 == Holds::Every;
+        if may { edge::ENGINE_WRITES } else { &[] }
     }
 
     /// A session for one control's reads in one scope.
@@ -232,13 +286,14 @@ impl Aws {
             reads: calls.reads,
             writes: &[],
             partition: place.retries.clone(),
+            journal: self.shared_journal(),
         });
         let clients = Arc::clone(&self.0.clients);
         Reader { scope: scope.clone(), clients, context, shared: place.shared.clone() }
     }
 
     /// A session for one control's writes in one scope. Its reads are allowed as well: ids, ETags and lock
-    /// tokens are looked up when a step runs.
+    /// tokens are looked up when a step runs. With any session but one of the apply role no write is sent.
     pub fn writer(
         &self,
         session: &Session,
@@ -252,8 +307,9 @@ impl Aws {
             session: session.clone(),
             by: calls.by,
             reads: calls.reads,
-            writes: calls.writes,
+            writes: if session.purpose() == Purpose::Apply { calls.writes } else { &[] },
             partition: place.retries.clone(),
+            journal: self.shared_journal(),
         });
         Writer { scope: scope.clone(), clients: Arc::clone(&self.0.clients), context }
     }

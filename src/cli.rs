@@ -6,8 +6,10 @@ mod args;
 mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod drift;
 mod explain;
 mod generate;
+mod import;
 mod init;
 mod io;
 mod observe;
@@ -15,8 +17,10 @@ mod plan;
 mod progress;
 mod render;
 mod report;
+mod run;
 mod show;
 mod signals;
+mod undo;
 mod validate;
 
 use std::ffi::OsString;
@@ -38,7 +42,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         Err(error) => return usage(&error, io),
     };
     io.choose_color(args.color);
-    io.log(args.verbose);
+    io.log(args.verbose, args.command.log_format());
     let result = match args.command {
         // Needs no runtime, no network and no credentials.
         Command::Validate(args) => validate::run(&args, io),
@@ -47,14 +51,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         command => runtime(command.is_in_memory() || reach.is_in_memory()).and_then(|runtime| {
             let world = reach.clone();
             runtime.block_on(async {
+                // Boxed: each is large, and unoptimised builds would move all of them over one stack.
                 let result = match command {
-                    Command::Init(args) => init::run(&args, io, reach).await,
-                    Command::Render(args) => render::run(&args, io, reach).await,
-                    Command::Observe(args) => observe::run(&args, io, reach).await,
-                    Command::Plan(args) => plan::run(&args, io, reach).await,
+                    Command::Init(args) => Box::pin(init::run(&args, io, reach)).await,
+                    Command::Render(args) => Box::pin(render::run(&args, io, reach)).await,
+                    Command::Observe(args) => Box::pin(observe::run(&args, io, reach)).await,
+                    Command::Plan(args) => Box::pin(plan::run(&args, io, reach)).await,
+                    Command::Drift(args) => Box::pin(drift::run(&args, io, reach)).await,
+                    Command::Import(args) => Box::pin(import::run(&args, io, reach)).await,
+                    Command::Undo(args) => Box::pin(undo::run(&args, io, reach)).await,
                     Command::Show(args) => show::run(&args, io),
-                    Command::Report(args) => report::run(&args, io, reach).await,
-                    Command::Apply(args) => apply::run(&args, io, reach).await,
+                    Command::Report(args) => Box::pin(report::run(&args, io, reach)).await,
+                    Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
+                    Command::Run(args) => Box::pin(run::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
                     Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),
@@ -105,6 +114,13 @@ fn escape_line(line: &str) -> String {
 /// The command as clap knows it: every command tells the exit codes.
 pub(crate) fn command() -> clap::Command {
     Args::command().mut_subcommands(|command| command.after_help(args::exits()))
+}
+
+/// The error and its causes, in one line.
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.as_ref().map_or(Ok(()), |error| write!(f, "{error:#}"))
+    }
 }
 
 /// Why a command ended early: what to say, and with which code.

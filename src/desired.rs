@@ -13,6 +13,7 @@ mod check;
 mod control;
 mod document;
 mod files;
+mod guards;
 mod init;
 mod merge;
 mod model;
@@ -23,6 +24,7 @@ mod regions;
 mod render;
 mod resolve;
 mod revision;
+mod rollout;
 mod select;
 mod shape;
 mod signoff;
@@ -31,6 +33,7 @@ mod specimens;
 mod state;
 #[cfg(test)]
 mod tests;
+mod written;
 mod yaml;
 
 pub mod schema;
@@ -44,17 +47,20 @@ use jiff::civil::Date;
 
 pub use changed::changed;
 pub use control::{Controls, Mode, OnConflict, RegionWord};
+pub use guards::{Covers, Guards, Incomplete, Window, Windows};
 pub use init::{InitError, init};
 pub use model::{
-    Account, AccountsSpec, ArchiveSpec, Attestation, Exception, Guards, Kind, Limit, Managed, Metadata,
-    Organization, RegionsSpec, Roles, Selector, Use,
+    Account, AccountsSpec, ArchiveSpec, Attestation, Exception, Kind, Limit, Managed, Metadata, Organization,
+    RegionsSpec, Roles, Selector, Suspend, Use,
 };
 pub use read::Spanned;
-pub use render::render;
+pub use render::{fragment, render};
 pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};
-pub use revision::{Revision, RevisionError, digest, is_ancestor, revision, texts_at};
+pub use revision::{Revision, RevisionError, digest, digest_of, is_ancestor, revision, texts_at, texts_of};
+pub use rollout::Rollout;
 pub use select::{Roster, RosterAccount, Status};
-pub use state::{DesiredState, Settings};
+pub use state::{DesiredState, Settings, Source};
+pub use written::Written;
 
 use crate::desired::baselines::Shelf;
 use crate::desired::read::Problems;

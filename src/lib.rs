@@ -32,18 +32,30 @@ pub mod desired;
 pub mod inventory;
 pub mod observe;
 pub mod plan;
+pub mod roster;
 pub mod survey;
 
 pub mod saved;
 
 pub mod audit;
 
+pub mod who;
+
 pub mod guard;
 
 pub mod apply;
 
+pub mod drift;
+
+pub mod undo;
+
+pub mod import;
+
 // telling people
 pub mod report;
+
+// running for ever
+pub mod controller;
 
 // an AWS organisation in memory
 #[cfg(feature = "sandbox")]

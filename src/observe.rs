@@ -26,11 +26,21 @@ pub struct Fleet {
     pub aws: Aws,
     pub desired: Arc<DesiredState>,
     pub controls: &'static [&'static dyn ErasedControl],
+    shared: Arc<Shared>,
+}
+
+/// What is opened and found once in a run.
+#[derive(Default)]
+struct Shared {
     sessions: Mutex<HashMap<(AccountId, Purpose), Opening>>,
     things: Mutex<HashMap<Thing, Arc<OnceCell<crate::control::Found>>>>,
     /// Policies of buckets that accounts deliver to: one read answers for all of them.
     policies: Mutex<HashMap<(AccountId, String), things::PolicyRead>>,
+    /// The regions that are enabled.
+    enabled: Mutex<HashMap<AccountId, EnabledRegions>>,
 }
+
+type EnabledRegions = Arc<OnceCell<Result<Vec<Region>, Fault>>>;
 
 type Opening = Arc<OnceCell<Result<Session, NotOpened>>>;
 
@@ -54,14 +64,12 @@ impl Fleet {
         desired: Arc<DesiredState>,
         controls: &'static [&'static dyn ErasedControl],
     ) -> Self {
-        Self {
-            aws,
-            desired,
-            controls,
-            sessions: Mutex::default(),
-            things: Mutex::default(),
-            policies: Mutex::default(),
-        }
+        Self { aws, desired, controls, shared: Arc::default() }
+    }
+
+    /// The same accounts with another desired state: sessions, and what was found already, are shared.
+    pub fn with(&self, desired: Arc<DesiredState>) -> Self {
+        Self { aws: self.aws.clone(), desired, controls: self.controls, shared: Arc::clone(&self.shared) }
     }
 
     pub fn control(&self, id: &str) -> Option<&'static dyn ErasedControl> {
@@ -87,7 +95,7 @@ impl Fleet {
     /// The session of one role in one account: opened once, and asserted to be that account.
     pub async fn session(&self, account: &AccountId, purpose: Purpose) -> Result<Session, NotOpened> {
         let cell = {
-            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sessions = self.shared.sessions.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(sessions.entry((account.clone(), purpose)).or_default())
         };
         cell.get_or_init(|| self.open(account, purpose)).await.clone()
@@ -102,6 +110,13 @@ impl Fleet {
 
     /// Everything that the account's declared controls need to know.
     pub async fn observe_account(&self, account: &DesiredAccount) -> AccountView {
+        // On the heap, as all that is as large: a command's stack holds every future that it waits for.
+        Box::pin(self.observe_beside(account, None)).await
+    }
+
+    /// The same, but what `other` was asked in the same words is not asked again: the answers are taken over, and
+    /// their time.
+    pub async fn observe_beside(&self, account: &DesiredAccount, other: Option<&AccountView>) -> AccountView {
         if let AccountStanding::NotTried { why } = &account.state {
             return AccountView::closed(account, AccountState::NotTried { why: why.clone() });
         }
@@ -118,8 +133,9 @@ impl Fleet {
             Ok(regions) => regions,
             Err(fault) => return AccountView::closed(account, AccountState::Unreachable { fault }),
         };
-        let seen =
-            Seen { partition: account.home.partition().to_owned(), regions, observed_at: Timestamp::now() };
+        let observed_at = other.and_then(|other| other.seen.as_ref()).map(|seen| seen.observed_at);
+        let observed_at = observed_at.unwrap_or_else(Timestamp::now);
+        let seen = Seen { partition: account.home.partition().to_owned(), regions, observed_at };
         let targets = targets(self.controls, account, &seen.regions);
         let mut places: BTreeMap<&Region, Place> = BTreeMap::new();
         for (region, _) in &targets {
@@ -132,7 +148,16 @@ impl Fleet {
             .map(|(region, target)| {
                 let Place { facts, here } = &places[region];
                 let session = &session;
-                async move { (region.clone(), target, self.observe_one(session, *target, facts, here).await) }
+                let before = other
+                    .and_then(|other| other.scopes.get(region)?.get(target.control.meta().id))
+                    .filter(|before| is_asked_alike(*target, facts, before));
+                async move {
+                    let seen = match before {
+                        Some(before) => before.clone(),
+                        None => self.observe_one(session, *target, facts, here).await,
+                    };
+                    (region.clone(), target, seen)
+                }
             })
             .buffer_unordered(CONTROLS_AT_ONCE)
             .collect::<Vec<_>>();
@@ -164,9 +189,17 @@ impl Fleet {
         let regions = match &account.managed {
             Managed::Listed(regions) => regions.clone(),
             Managed::AllEnabled => {
-                // Account Management has one endpoint in a partition.
-                let reader = self.aws.engine_reader(session, &Region::global(account.home.partition()));
-                reader.run(organization::enabled_regions(&reader)).await?
+                let cell = {
+                    let mut enabled = self.shared.enabled.lock().unwrap_or_else(PoisonError::into_inner);
+                    Arc::clone(enabled.entry(account.id.clone()).or_default())
+                };
+                let asked = async || {
+                    // Account Management has one endpoint in a partition.
+                    let region = Region::global(account.home.partition());
+                    let reader = self.aws.engine_reader(session, &region);
+                    reader.run(organization::enabled_regions(&reader)).await
+                };
+                cell.get_or_init(asked).await.clone()?
             }
         };
         Ok(regions.into_iter().filter(|region| !account.except.contains_key(region.as_str())).collect())
@@ -215,7 +248,7 @@ impl Fleet {
         let found: Vec<_> = stream::iter(wanted)
             .map(|thing| async {
                 let cell = {
-                    let mut things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut things = self.shared.things.lock().unwrap_or_else(PoisonError::into_inner);
                     if fresh {
                         things.remove(&thing);
                     }
@@ -228,6 +261,27 @@ impl Fleet {
             .collect()
             .await;
         Known::new(found)
+    }
+}
+
+/// Was that seen when exactly this was asked?
+fn is_asked_alike(target: Target<'_>, facts: &Facts, before: &Observation) -> bool {
+    let spec = target.declared.spec_in(target.control, facts);
+    target.control.ask(facts, &spec).is_ok_and(|ask| ask == before.ask)
+}
+
+/// A fleet that observes and can do nothing else: its sessions are of the observe role, and no call that writes is
+/// sent with them. What `drift` looks with.
+pub struct Observer(Fleet);
+
+impl Observer {
+    /// What sessions the fleet had opened is forgotten with it.
+    pub fn of(fleet: Fleet) -> Self {
+        Self(Fleet::new(fleet.aws.observing(), fleet.desired, fleet.controls))
+    }
+
+    pub fn fleet(&self) -> &Fleet {
+        &self.0
     }
 }
 

@@ -19,6 +19,7 @@
 //! | `state` | accounts, regions, identifiers |
 //! | `weather` | latency, faults, lost replies, rates, late reads |
 //! | `record` | exchanges as JSON lines |
+//! | `parameters` | what was asked, as CloudTrail writes it |
 //! | `sample` | organisations ready to use |
 //! | the rest | one service each |
 
@@ -42,6 +43,7 @@ pub mod kms;
 pub mod logs;
 mod operation;
 pub mod organizations;
+mod parameters;
 mod policy;
 mod record;
 pub mod s3;
@@ -209,6 +211,31 @@ impl World {
     /// The same with a bucket, whoever owns it.
     pub fn bucket<R>(&self, name: &str, change: impl FnOnce(&mut s3::Bucket) -> R) -> Option<R> {
         self.locked().buckets.get_mut(name).map(change)
+    }
+
+    /// Makes a bucket, or replaces one.
+    pub fn put_bucket(&self, name: &str, bucket: s3::Bucket) {
+        self.locked().buckets.insert(name.to_owned(), bucket);
+    }
+
+    /// Puts an event into CloudTrail's history, of something that happened behind the API.
+    pub fn tell(&self, event: cloudtrail::Told) {
+        let now = self.now();
+        self.locked().history.tell(event, now);
+    }
+
+    /// An SDK configuration for somebody who calls by himself, in one region.
+    ///
+    /// # Panics
+    ///
+    /// When the world has no such account.
+    pub fn sdk_config(&self, account: &str, principal: Principal, region: &str) -> aws_types::SdkConfig {
+        let credentials = self.caller_credentials(account, principal);
+        bare_sdk_config(self.http_client())
+            .into_builder()
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(aws_types::region::Region::new(region.to_owned()))
+            .build()
     }
 
     /// Adds an account without anything in it, unless it is there.

@@ -53,6 +53,9 @@ pub struct SavedPlan {
     /// The selectors as they were typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selectors: Option<String>,
+    /// The run whose changes it takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     pub plan: Plan,
     /// `sha256:…` over everything above.
     pub digest: String,
@@ -174,6 +177,7 @@ pub struct Saving<'a> {
     pub members: Vec<Member>,
     pub elapsed: Duration,
     pub selectors: Option<String>,
+    pub undoes: Option<String>,
 }
 
 impl Saving<'_> {
@@ -195,6 +199,7 @@ impl Saving<'_> {
             reads: self.aws.journal().reads(),
             elapsed: self.elapsed,
             selectors: self.selectors,
+            undoes: self.undoes,
             plan,
             digest: String::new(),
             signature: None,

@@ -17,7 +17,7 @@ use crate::place::Region;
 use crate::plan::{self, AccountState, Heading, Plan, PlannedAccount, Raw, Selection, finish};
 
 /// Accounts that are observed at once. Each has rates of its own, so this bounds memory and sockets only.
-const ACCOUNTS_AT_ONCE: usize = 32;
+pub(crate) const ACCOUNTS_AT_ONCE: usize = 32;
 
 /// How a plan is to be made.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +43,15 @@ pub async fn plan(fleet: &Fleet, wish: &Wish, on: OnAccount<'_>) -> Plan {
         .collect()
         .await;
     together(desired, fleet.reading_role(), seen, wish)
+}
+
+/// The same of one account: what the controller does at its turn. The others are not looked at, and what stands on
+/// them is asked of them.
+pub async fn plan_account(fleet: &Fleet, account: &DesiredAccount, wish: &Wish) -> Plan {
+    let desired = &*fleet.desired;
+    let view = fleet.observe_account(account).await;
+    let seen = Seen::of(desired, fleet.controls, account, &view, wish.keep_in_sync);
+    together(desired, fleet.reading_role(), vec![seen], wish)
 }
 
 /// As [`plan()`], from an inventory instead of AWS. Pure.
@@ -79,15 +88,16 @@ pub async fn inventory(fleet: &Fleet, members: Vec<Member>, on: OnAccount<'_>) -
 }
 
 /// What is kept of one account.
-struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     account: PlannedAccount,
     raws: Vec<Raw<'a>>,
-    in_sync: usize,
+    /// Those in sync that were counted rather than kept.
+    pub(crate) in_sync: usize,
     known: Vec<(Thing, Found)>,
 }
 
 impl<'a> Seen<'a> {
-    fn of(
+    pub(crate) fn of(
         desired: &DesiredState,
         controls: &[&'static dyn ErasedControl],
         account: &'a DesiredAccount,
@@ -116,6 +126,7 @@ impl<'a> Seen<'a> {
             regions,
             controls: account.controls.len(),
             in_sync: by_control,
+            wave: account.wave,
         };
         Self { account, raws, in_sync, known: view.known.clone().into() }
     }
@@ -131,7 +142,8 @@ fn said(account: &DesiredAccount) -> Vec<Region> {
     }
 }
 
-fn together(desired: &DesiredState, caller: String, seen: Vec<Seen<'_>>, wish: &Wish) -> Plan {
+/// One plan of all accounts that were seen.
+pub(crate) fn together(desired: &DesiredState, caller: String, seen: Vec<Seen<'_>>, wish: &Wish) -> Plan {
     let mut heading = Heading { caller, accounts: Vec::new(), in_sync: 0, known: Known::default() };
     let (mut raws, mut known) = (Vec::new(), Vec::new());
     for account in seen {

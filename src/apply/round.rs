@@ -131,7 +131,8 @@ impl<'a> Changes<'a> {
                 Some(change) if still_planned(planned, &prepared.now) => {
                     to_send.push((place, change.steps.clone()));
                 }
-                _ => self.end(place, ChangeResult::Moved { what: moved::what(planned, &prepared.now) }),
+                _ => self
+                    .end(place, ChangeResult::Moved { what: moved::what(planned, &prepared.now), who: None }),
             }
         }
         let mut pause = Duration::from_millis(500);

@@ -12,14 +12,19 @@ pub struct Folder {
 }
 
 impl Folder {
-    pub(super) fn open(place: &str) -> Result<Self, AuditError> {
-        let folder = Self { path: place.into() };
-        durable::private_folder(&folder.path).map_err(|source| folder.failed(source))?;
+    /// The folder, whether it is there or not.
+    pub(super) fn at(place: &str) -> Self {
+        Self { path: place.into() }
+    }
+
+    /// Makes it where it is not.
+    pub(super) fn make(&self) -> Result<(), AuditError> {
+        durable::private_folder(&self.path).map_err(|source| self.failed(source))?;
         // Account data does not belong into the repository that it may lie in.
-        let ignore = folder.path.join(".gitignore");
+        let ignore = self.path.join(".gitignore");
         match durable::create(&ignore, |file| file.write_all(b"*\n")) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(folder.failed(error)),
-            _ => Ok(folder),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(self.failed(error)),
+            _ => Ok(()),
         }
     }
 
@@ -80,13 +85,16 @@ mod tests {
     fn a_record_is_created_once_and_kept_out_of_git() {
         let at = tempfile::tempdir().expect("a folder");
         let place = at.path().join("audit");
-        let folder = Folder::open(&place.display().to_string()).expect("opened");
+        let folder = Folder::at(&place.display().to_string());
+        assert_eq!(folder.get("runs/1/intent.json").expect("read"), None);
+        assert!(!place.exists(), "who only reads makes nothing");
+        folder.make().expect("made");
         folder.put("runs/1/intent.json", b"{}", &When::New).expect("written");
         let again = folder.put("runs/1/intent.json", b"[]", &When::New).expect_err("there already");
         assert!(matches!(again, AuditError::Raced { .. }));
         assert_eq!(folder.get("runs/1/intent.json").expect("read"), Some(b"{}".to_vec()));
         assert_eq!(folder.get("runs/2/intent.json").expect("read"), None);
         assert_eq!(std::fs::read(place.join(".gitignore")).expect("read"), b"*\n");
-        Folder::open(&place.display().to_string()).expect("opened again");
+        folder.make().expect("made again");
     }
 }

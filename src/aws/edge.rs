@@ -23,7 +23,7 @@ use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, Ru
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::retry::RetryConfig;
 
-use super::journal::{Ending, Entry, Journal, Purpose};
+use super::journal::{Ending, Entry, Journal};
 use super::limits::Limits;
 use super::session::Session;
 use crate::call::{Call, Retry};
@@ -44,6 +44,8 @@ pub struct Context {
     /// Empty for readers.
     pub writes: &'static [Call],
     pub partition: RetryPartition,
+    /// Where the calls are written down: the journal of the run that makes them.
+    pub journal: Arc<Journal>,
 }
 
 impl Context {
@@ -106,9 +108,7 @@ impl Storable for InFlight {
 
 /// The interceptor on every client: admits a call, and writes it down when it has ended.
 #[derive(Debug)]
-pub(super) struct Edge {
-    pub journal: Arc<Journal>,
-}
+pub(super) struct Edge;
 
 impl Intercept for Edge {
     fn name(&self) -> &'static str {
@@ -157,7 +157,7 @@ impl Intercept for Edge {
             }
             _ => Ending::NoAnswer,
         };
-        self.journal.add(Entry {
+        flight.context.journal.add(Entry {
             scope: Arc::clone(&flight.context.scope),
             by: flight.context.by,
             call: flight.call,
@@ -250,6 +250,7 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("inspector2:ListDelegatedAdminAccounts"),
     Call::new("guardduty:ListDetectors"),
     Call::new("wafv2:ListWebACLs"),
+    Call::new(super::history::LOOK_UP),
     Call::needing("s3:HeadBucket", &["s3:ListBucket"]),
     Call::new("s3:GetBucketPolicy"),
     Call::needing("s3:ListObjectsV2", &["s3:ListBucket"]),
@@ -261,9 +262,14 @@ pub const ENGINE_WRITES: &[Call] =
     &[Call::new("s3:PutObject"), Call::new("kms:Sign"), Call::new("kms:Verify")];
 
 impl Context {
-    /// A context for the engine's own calls. Only the caller's session may write, and only what is its own.
-    pub(super) fn engine(scope: Scope, session: Session, partition: RetryPartition) -> Arc<Self> {
-        let writes = if session.purpose() == Purpose::Caller { ENGINE_WRITES } else { &[] };
+    /// A context for the engine's own calls; `writes` are none, or what the caller's own credentials are for.
+    pub(super) fn engine(
+        scope: Scope,
+        session: Session,
+        partition: RetryPartition,
+        writes: &'static [Call],
+        journal: Arc<Journal>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             scope: Arc::new(scope),
             session,
@@ -271,6 +277,7 @@ impl Context {
             reads: ENGINE_READS,
             writes,
             partition,
+            journal,
         })
     }
 }

@@ -34,6 +34,7 @@ pub struct Rate {
 /// | sts | all | 100, 200 | STS quotas: 600 a second for an account and region, left to others |
 /// | account | all | 5, 10 | Account Management quotas: 10 a second for an account |
 /// | cloudtrail | CreateTrail, UpdateTrail, PutEventSelectors and other writes | 1, 1 | CloudTrail quotas, transactions a second |
+/// | cloudtrail | LookupEvents | 2, 2 | CloudTrail API reference: two a second for an account and region |
 /// | cloudtrail | reads | 5, 5 | CloudTrail quotas: 10 a second, half left to others |
 /// | config | writes | 2, 5 | not published; a region has few of each |
 /// | config | reads | 5, 10 | not published; Describe operations throttle in practice |
@@ -64,6 +65,7 @@ const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("iam", Class::Any, rate(10.0, 20.0)),
     ("sts", Class::Any, rate(100.0, 200.0)),
     ("account", Class::Any, rate(5.0, 10.0)),
+    ("cloudtrail", Class::Operation("LookupEvents"), rate(2.0, 2.0)),
     ("cloudtrail", Class::Writes, rate(1.0, 1.0)),
     ("cloudtrail", Class::Any, rate(5.0, 5.0)),
     ("config", Class::Writes, rate(2.0, 5.0)),

@@ -138,7 +138,8 @@ async fn assume(
 ) -> Result<Credentials, Fault> {
     let caller = aws.caller();
     let scope = Scope { account: caller.account().clone(), region: region.clone() };
-    let context = Context::engine(scope, caller, aws.retry_partition_of_caller());
+    let (partition, journal) = (aws.retry_partition_of_caller(), aws.shared_journal());
+    let context = Context::engine(scope, caller, partition, &[], journal);
     let call = aws
         .clients()
         .sts(region)

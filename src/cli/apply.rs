@@ -14,14 +14,12 @@ use super::io::Io;
 use super::plan::{ending, known_regions, typed};
 use super::progress::Progress;
 use super::signals::Signals;
-use crate::apply::{self, ApplyReport, Applying, ChangeResult, Event};
-use crate::audit::{Audit, AuditError, Used};
+use crate::apply::{self, ApplyReport, Applying, ChangeResult, Concluded, Concluding, Event};
+use crate::audit::{Audit, AuditError, LastOrganization, Used};
 use crate::controls::CONTROLS;
-use crate::desired;
-use crate::guard::{self, Descent, Guarded, Refusal};
+use crate::guard::{self, Descent, Guarded, Judging, Refusal};
 use crate::observe::Fleet;
-use crate::place::AccountId;
-use crate::plan::{Exit, Outcome, Plan};
+use crate::plan::{Exit, Item, Outcome, Plan, Selection};
 use crate::report::{self, human, json};
 use crate::saved::{self, Origin, SavedError, SavedPlan};
 use crate::survey::{self, Wish};
@@ -31,7 +29,8 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         return Err(Stop::usage("there is no terminal to ask on").hint("add --auto-approve"));
     }
     let start = Instant::now();
-    let (fleet, plan, saved) = match &args.plan {
+    let mut planned_at = Timestamp::now();
+    let (fleet, mut plan, saved, selection) = match &args.plan {
         Some(file) => {
             let saved = SavedPlan::load(file).map_err(|error| match error {
                 SavedError::Altered { .. } => {
@@ -40,17 +39,21 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
                 other => Stop::failed(other),
             })?;
             let fleet = context::ready_from(&saved, &args.documents.dir, io, &reach).await?;
-            (fleet, saved.plan.clone(), Some(saved))
+            planned_at = saved.made_at;
+            // What was not selected is only known where nothing was.
+            let none = Selection { changed: Some(BTreeSet::new()), ..Selection::default() };
+            let selection = if saved.selectors.is_some() { none } else { Selection::default() };
+            (fleet, saved.plan.clone(), Some(saved), selection)
         }
         None => {
             let Ready { fleet, members, .. } = context::ready(&args.documents, io, &reach).await?;
             let dir = &args.documents.dir;
             let selection = context::selection(&args.selectors, &fleet.desired, dir, &members)?;
             let progress = Progress::new(io, "accounts seen", fleet.desired.accounts.len());
-            let wish = Wish { selection, keep_in_sync: false };
-            let plan = survey::plan(&fleet, &wish, &|_| progress.one_more()).await;
+            let wish = Wish { selection: selection.clone(), keep_in_sync: false };
+            let plan = Box::pin(survey::plan(&fleet, &wish, &|_| progress.one_more())).await;
             known_regions(&args.selectors, &plan)?;
-            (fleet, plan, None)
+            (fleet, plan, None, selection)
         }
     };
 
@@ -72,29 +75,65 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         };
         io.out(&human::plan(&plan, &context, &io.style()));
     }
-    if plan.changes().next().is_none() {
+    if plan.changes().next().is_none() && !args.resume {
         if args.format == TextOrJson::Json {
             io.out(&json::plan(&plan, planned.code(), false));
         }
+        // Nothing is changed, so that this cannot be remembered fails nothing.
+        match Box::pin(remember(&fleet, &plan, &selection, &args.documents.dir)).await {
+            Ok(Concluded { new_limits: true }) => io.err("The limits in `guards` hold from now on.\n"),
+            Ok(_) => {}
+            Err(error) => {
+                let why = report::escape::escape(&format!("{error:#}")).into_owned();
+                io.err(&format!("warning: what is in sync was not recorded as applied: {why}\n"));
+            }
+        }
         return Ok(planned);
     }
-
     let audit = open_audit(&fleet, &args.documents.dir).await?;
-    let mut remembered = remembered(&fleet, &audit, &plan, args).await?;
+    let used = match &saved {
+        Some(saved) => audit.used(&saved.id).await.map_err(Stop::failed)?,
+        None => None,
+    };
+    if args.resume {
+        resumed(&audit, &mut plan, used.as_ref(), io).await?;
+    }
+    let last = audit.last_organization().await.map_err(Stop::failed)?;
+    let mut remembered = remembered(&fleet, &audit, &plan, last.as_ref(), args).await?;
     if let Some(saved) = &saved {
-        let used = audit.used(&saved.id).await.map_err(Stop::failed)?;
         let here = Origin::of(&fleet.aws);
         let expected = args.expect.as_deref();
-        remembered.extend(guard::saved_plan(saved, Timestamp::now(), &here, expected, used.as_ref()));
+        let used = used.as_ref().filter(|_| !args.resume);
+        remembered.extend(guard::saved_plan(saved, Timestamp::now(), &here, expected, used));
+        let controller = audit.controller().await.map_err(Stop::failed)?;
+        remembered.extend(guard::undo_alone(saved, controller.as_ref(), Timestamp::now()));
         if let Some(key) = &args.signed_by {
             remembered.extend(signed_by(&fleet, key, saved).await?);
         }
     }
-    let guards = &fleet.desired.organization.guards;
-    let guarded = match guard::check(plan, guards, &args.allow, remembered) {
+    let settings = &fleet.desired.organization;
+    let guards = guard::limits(&settings.guards, last.as_ref().and_then(|last| last.guards.as_ref()));
+    let roles: Vec<String> =
+        settings.roles.iter().flat_map(|roles| [roles.observe.clone(), roles.apply.clone()]).collect();
+    let judging = Judging {
+        guards: &guards,
+        allowed: &args.allow,
+        reason: args.reason.as_deref(),
+        roles: &roles,
+        now: Timestamp::now(),
+    };
+    let guarded = match guard::check(plan, &judging, remembered) {
         Ok(guarded) => guarded,
         Err(refusals) => return Err(refuse(&refusals, io)),
     };
+    for held in guarded.held_back() {
+        let (why, hint) = (report::escape::escape(&held.why), report::escape::escape(&held.hint));
+        io.err(&format!("held back: {why}\n  hint: {hint}\n"));
+    }
+    if guarded.plan().changes().next().is_none() {
+        io.err("Nothing has been changed.\n");
+        return Ok(planned);
+    }
     if !args.auto_approve {
         let question = human::question(guarded.plan(), &fleet.writing_role(), &io.style());
         if io.ask(&question) != "yes" {
@@ -104,9 +143,9 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     }
 
     if let Some(saved) = &saved {
-        claim(&fleet, &audit, saved, io).await?;
+        claim(&fleet, &audit, saved, used.as_ref(), io).await?;
     }
-    let report = execute(&fleet, &audit, &guarded, io).await?;
+    let report = Box::pin(execute(&fleet, &audit, &guarded, planned_at, args, io)).await?;
     let left = ending(guarded.plan(), args.detailed_exitcode, |item| item.outcome != Outcome::Change);
     let (exit, why) = after(&report, left);
     match args.format {
@@ -116,21 +155,63 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         TextOrJson::Json => io.out(&json::apply(guarded.plan(), &report, exit.code())),
     }
     // Only now: what was changed is told first, whatever becomes of the record.
-    apply::conclude(&audit, &fleet.desired, &report).await.map_err(|error| {
-        Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
-    })?;
+    let dir = &args.documents.dir;
+    Box::pin(concluded(&fleet, &audit, guarded.plan(), Some(&report), &selection, dir)).await.map_err(
+        |error| {
+            Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
+        },
+    )?;
     Ok(exit)
 }
 
+/// Keeps what the run made, and found in sync.
+async fn concluded(
+    fleet: &Fleet,
+    audit: &Audit,
+    plan: &Plan,
+    report: Option<&ApplyReport>,
+    selection: &Selection,
+    dir: &Path,
+) -> Result<Concluded, AuditError> {
+    apply::conclude(&Concluding {
+        audit,
+        run: fleet.aws.run(),
+        desired: &fleet.desired,
+        plan,
+        report,
+        selects: &|account| selection.touches(account),
+        follows: &|older| apply::descent(&fleet.desired, dir, older) == Descent::Follows,
+    })
+    .await
+}
+
+/// The same where there was nothing to change.
+async fn remember(
+    fleet: &Fleet,
+    plan: &Plan,
+    selection: &Selection,
+    dir: &Path,
+) -> anyhow::Result<Concluded> {
+    let audit = context::records(fleet, dir).open().await?;
+    Ok(concluded(fleet, &audit, plan, None, selection, dir).await?)
+}
+
 /// Before the first write: a saved plan is applied once, also when two start at the same time.
-async fn claim(fleet: &Fleet, audit: &Audit, saved: &SavedPlan, io: &mut Io) -> Result<(), Stop> {
+async fn claim(
+    fleet: &Fleet,
+    audit: &Audit,
+    saved: &SavedPlan,
+    before: Option<&Used>,
+    io: &mut Io,
+) -> Result<(), Stop> {
     let used = Used {
         run: fleet.aws.run().to_owned(),
         at: Timestamp::now(),
         caller: fleet.aws.identity().arn.clone(),
         digest: saved.digest.clone(),
+        earlier: before.iter().flat_map(|used| used.runs()).map(str::to_owned).collect(),
     };
-    match audit.claim(&saved.id, &used).await {
+    match audit.claim(&saved.id, &used, before.is_some()).await {
         Err(AuditError::Raced { .. }) => {
             let why = "the plan is being applied by another run".to_owned();
             Err(refuse(&[Refusal { why, hint: "its audit record says which".to_owned() }], io))
@@ -165,40 +246,60 @@ fn refuse(refusals: &[Refusal], io: &mut Io) -> Stop {
     Stop::silent(Exit::Refused)
 }
 
-/// Where the documents say, or a hidden folder beside them. A folder is meant from the documents on, wherever
-/// the command is run.
 async fn open_audit(fleet: &Fleet, dir: &Path) -> Result<Audit, Stop> {
-    let settings = &fleet.desired.organization;
-    let owners: Vec<AccountId> = settings.seats.values().cloned().collect();
-    let place = context::audit_place(settings, dir);
-    Audit::open(&place, &fleet.aws, &settings.home, &owners).await.map_err(|error| {
+    context::records(fleet, dir).open().await.map_err(|error| {
         Stop::failed(error)
             .hint("nothing is changed without a durable record; see `audit` in the Organization")
     })
 }
 
-/// What the audit records have against this plan.
-async fn remembered(fleet: &Fleet, audit: &Audit, plan: &Plan, args: &Args) -> Result<Vec<Refusal>, Stop> {
-    let desired = &fleet.desired;
-    let accounts: BTreeSet<&AccountId> = plan.changes().map(|(_, item)| &item.scope.account).collect();
-    let last = audit.last_applied(accounts).await.map_err(Stop::failed)?;
-    let organization = audit.last_organization().await.map_err(Stop::failed)?;
-    let descent = |older: &str| match &desired.revision {
-        None => Descent::Unknown("the desired state is not in git".into()),
-        Some(revision) if revision.full == older => Descent::Follows,
-        Some(revision) => match desired::is_ancestor(&args.documents.dir, older, &revision.full) {
-            Ok(true) => Descent::Follows,
-            Ok(false) => Descent::Backwards,
-            Err(error) => Descent::Unknown(error.to_string()),
-        },
+/// Leaves out what the run that stopped has seen to hold. A run that has not said how it ended may still be at work.
+async fn resumed(audit: &Audit, plan: &mut Plan, used: Option<&Used>, io: &mut Io) -> Result<(), Stop> {
+    let mut refused = |why: String| {
+        let hint = "plan again; what is done already is in sync then".to_owned();
+        Err(refuse(&[Refusal { why, hint }], io))
     };
-    let mut refusals = guard::never_backwards(desired, &last, &args.allow, descent);
-    refusals.extend(guard::no_shrinking(desired, organization.as_ref(), &args.allow));
-    Ok(refusals)
+    let Some(used) = used else {
+        return refused("there is nothing to resume: the plan has not been applied".to_owned());
+    };
+    let mut done = Vec::new();
+    for run in used.runs() {
+        let Some(report) = audit.outcome::<ApplyReport>(run).await.map_err(Stop::failed)? else {
+            return refused(format!("run {run} has not said how it ended: it may be at work still"));
+        };
+        done.extend(report.changes.into_iter().filter(|change| change.result == ChangeResult::Held));
+    }
+    let held = |item: &Item| done.iter().any(|change| change.item.is_about(item));
+    plan.items.retain(|item| item.outcome != Outcome::Change || !held(item));
+    if plan.changes().next().is_none() {
+        return refused("all of the plan was seen to hold: nothing is left to resume".to_owned());
+    }
+    Ok(())
 }
 
-async fn execute(fleet: &Fleet, audit: &Audit, guarded: &Guarded, io: &Io) -> Result<ApplyReport, Stop> {
-    let stop = CancellationToken::new();
+/// What the audit records have against this plan.
+async fn remembered(
+    fleet: &Fleet,
+    audit: &Audit,
+    plan: &Plan,
+    organization: Option<&LastOrganization>,
+    args: &Args,
+) -> Result<Vec<Refusal>, Stop> {
+    let desired = &fleet.desired;
+    let descent = |older: &str| apply::descent(desired, &args.documents.dir, older);
+    let allowed = &args.allow;
+    apply::remembered(audit, desired, plan, allowed, organization, descent).await.map_err(Stop::failed)
+}
+
+async fn execute(
+    fleet: &Fleet,
+    audit: &Audit,
+    guarded: &Guarded,
+    planned_at: Timestamp,
+    args: &Args,
+    io: &Io,
+) -> Result<ApplyReport, Stop> {
+    let (stop, reason) = (CancellationToken::new(), args.reason.as_deref());
     let signals = Signals::listen()
         .map_err(|error| Stop::failed(anyhow::Error::new(error).context("cannot listen for signals")))?;
     let listening = tokio::spawn(obey(signals, stop.clone()));
@@ -207,7 +308,8 @@ async fn execute(fleet: &Fleet, audit: &Audit, guarded: &Guarded, io: &Io) -> Re
         Event::Started { control, scope, .. } => progress.say(format!("{control} in {scope}, changes made")),
         Event::Ended { .. } => progress.one_more(),
     };
-    let report = apply::apply(&Applying { fleet, audit, stop: &stop, on: &on }, guarded).await;
+    let applying = Applying { fleet, audit, reason, planned_at, stop: &stop, on: &on };
+    let report = Box::pin(apply::apply(&applying, guarded)).await;
     listening.abort();
     report.map_err(Stop::failed)
 }

@@ -1,17 +1,27 @@
 //! Commands and flags, with the help texts.
 
+mod drift;
+mod import;
 mod report;
+mod run;
+mod undo;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use run::{LogFormat, Run};
+
 use crate::guard::Allow;
 use crate::place::{AccountId, Region};
 use crate::plan::Exit;
 
 pub use report::Report;
+
+pub use drift::{Drift, Format as DriftFormat};
+pub use import::Import;
+pub use undo::Undo;
 
 /// Keep every security setting of every AWS account switched on and configured
 ///
@@ -47,7 +57,7 @@ pub fn exits() -> String {
         let lines = crate::report::wrap(meaning, 80 - 7);
         text.push_str(&format!("  {:>3}  {}\n", exit.code(), lines.join("\n       ")));
     }
-    text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2 is taken.");
+    text.push_str("When several hold, the first of 64, 130, 1, 3, 4, 2, 5 is taken.");
     text
 }
 
@@ -63,12 +73,24 @@ pub enum Command {
     Observe(Observe),
     /// Show what would be changed, and change nothing
     Plan(Plan),
+    /// Tell what is no longer as it was last applied, and who did it; this cannot write
+    Drift(Drift),
+    /// Write what is live in an account as its document
+    Import(Import),
+    /// Plan the way back from a run, and write the YAML that keeps it that way
+    Undo(Undo),
     /// Show a plan that was saved; this works however old it is
     Show(ShowPlan),
     /// Write what holds, what is left to do, what was changed and what was signed for, as one page
     Report(Report),
     /// Show the plan, ask, make the changes, and look that they hold
     Apply(Apply),
+    /// Look after all accounts for ever; nothing is changed without --enforce
+    ///
+    /// Each account has its turn once an interval, and one line of log on stderr. What is known of each is kept
+    /// beside the audit records. SIGHUP looks at everything now; the first Ctrl-C or SIGTERM finishes the step in
+    /// hand and exits with 0, the second exits at once.
+    Run(Run),
     /// Explain a control or one of its fields; without a name, list all controls
     Explain(Explain),
     /// Print or write what is made from the code: schemas, pages, IAM policies, completions
@@ -79,6 +101,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// What runs for ever says what it does, whatever --verbose says.
+    pub fn log_format(&self) -> Option<LogFormat> {
+        match self {
+            Self::Run(run) => Some(run.log_format),
+            _ => None,
+        }
+    }
+
     /// Brings its own AWS.
     pub fn is_in_memory(&self) -> bool {
         #[cfg(feature = "sandbox")]
@@ -274,10 +304,17 @@ pub struct Apply {
     /// Allow what a guard refuses, by name (repeatable)
     ///
     /// `disruptive:RESOURCE`, `destructive:RESOURCE`, `irreversible:RESOURCE`, `weakening:RESOURCE`,
-    /// `organization:RESOURCE`, `backwards:ACCOUNT`, `shrink` or `percent`, as the refusal's hint says it. `*`
-    /// and `?` in a name stand for any characters and for one.
+    /// `organization:RESOURCE`, `lockout:RESOURCE`, `incomplete:ACCOUNT`, `backwards:ACCOUNT`, `shrink`,
+    /// `resources`, `percent` or `window`, as the refusal's hint says it. `*` and `?` in a name stand for any
+    /// characters and for one.
     #[arg(long = "allow", value_name = "RISK:RESOURCE")]
     pub allow: Vec<Allow>,
+    /// Why something becomes weaker; kept in the audit record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Go on with a saved plan whose run stopped before its end: what holds is left alone
+    #[arg(long, requires = "plan")]
+    pub resume: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -297,8 +334,8 @@ pub struct Generate {
 pub enum Generated {
     /// JSON Schema of the documents, for editors
     Schema {
-        /// A kind of document (`account`, `organization`, …), or `plan` or `apply` for what those commands
-        /// print as JSON; without it, all of them in one object
+        /// A kind of document (`account`, `organization`, …), or `plan`, `apply` or `drift` for what those
+        /// commands print as JSON; without it, all of them in one object
         kind: Option<String>,
     },
     /// Every generated file of baseline's own repository: control pages, schemas, IAM policies

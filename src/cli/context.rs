@@ -9,18 +9,18 @@ use ulid::Ulid;
 
 use super::io::Io;
 use super::{Stop, args};
-use crate::aws::journal::Purpose;
-use crate::aws::limits::{Limits, Rate};
-use crate::aws::organization::{self, Member};
+use crate::apply::audit_place;
+use crate::audit::{Audit, AuditError, Memory};
+use crate::aws::limits::Limits;
+use crate::aws::organization::Member;
 use crate::aws::{Aws, Connection, NotOpened, sdk_config};
 use crate::controls::CONTROLS;
-use crate::desired::{
-    self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Roster, RosterAccount, Settings, Status,
-};
+use crate::desired::{self, DesiredAccount, DesiredState, Documents, Loaded, Revision, Settings, Source};
 use crate::diagnostic::{self, Diagnostic};
-use crate::observe::{Fleet, unopened};
-use crate::place::{AccountId, Region, Seat};
+use crate::observe::Fleet;
+use crate::place::{AccountId, Region};
 use crate::plan::{Exit, Selection};
+use crate::roster::{limits, roster_of};
 use crate::saved::SavedPlan;
 
 /// How AWS is reached.
@@ -87,21 +87,39 @@ fn tell(loaded: &Loaded, diagnostics: &[Diagnostic], io: &mut Io) {
     }
 }
 
-/// The rates of the Organization document in the place of the published ones.
-fn limits(settings: &Settings) -> Limits {
-    let rates = settings.limits.iter().map(|(service, limit)| {
-        let burst = limit.burst.map_or(limit.per_second.max(1.0), f64::from);
-        (service.clone(), Rate { per_second: limit.per_second, burst })
-    });
-    Limits::new(rates.collect())
-}
-
 /// Everything that a plan needs but the looking.
 pub(super) struct Ready {
     pub fleet: Fleet,
     pub members: Vec<Member>,
     /// The documents, by path below their folder.
     pub texts: BTreeMap<String, String>,
+}
+
+/// Where audit records are: where the documents say, or in a hidden folder beside them. A folder is meant from the
+/// documents on, wherever the command is run.
+pub(super) struct Records<'a> {
+    fleet: &'a Fleet,
+    place: String,
+    owners: Vec<AccountId>,
+}
+
+pub(super) fn records<'a>(fleet: &'a Fleet, dir: &Path) -> Records<'a> {
+    let settings = &fleet.desired.organization;
+    let place = audit_place(settings, dir);
+    Records { fleet, place, owners: settings.seats.values().cloned().collect() }
+}
+
+impl Records<'_> {
+    pub(super) async fn open(&self) -> Result<Audit, AuditError> {
+        let home = &self.fleet.desired.organization.home;
+        Audit::open(&self.place, &self.fleet.aws, home, &self.owners).await
+    }
+
+    /// To be read only: nothing is made.
+    pub(super) async fn read(&self) -> Result<Memory, AuditError> {
+        let home = &self.fleet.desired.organization.home;
+        Memory::open(&self.place, &self.fleet.aws, home, &self.owners).await
+    }
 }
 
 /// Loads, connects, asks AWS Organizations where the documents want it, and merges.
@@ -159,72 +177,44 @@ pub(super) fn resolve(
         return Err(Stop::silent(Exit::Failed));
     }
     let digest = desired::digest(loaded);
-    Ok(DesiredState::new(documents, resolved, revision, digest))
+    let source = Source { documents: loaded.texts(), members: members.to_vec() };
+    Ok(DesiredState::new(documents, resolved, revision, digest).made_of(source))
 }
 
-fn roster_of(members: &[Member]) -> Roster {
-    Roster { accounts: members.iter().map(listed).collect() }
-}
-
-fn listed(member: &Member) -> RosterAccount {
-    RosterAccount {
-        id: member.id.clone(),
-        name: member.name.clone(),
-        ou: Some(member.ou.clone()),
-        tags: member.tags.clone(),
-        status: member.inactive.clone().map_or(Status::Active, Status::Suspended),
+/// A desired state that was applied, from what is kept of it. Why not, where it is not what was applied, or where this
+/// build reads the documents in another way.
+pub(super) fn applied(source: &Source, digest: &str, dir: &Path) -> Result<DesiredState, String> {
+    let mut loaded = desired::load_texts(dir, &source.documents, CONTROLS, ZonedDateTime::now().date());
+    if desired::digest(&loaded) != digest {
+        return Err("the documents are not those that were applied".into());
     }
+    let other = || "this build reads the documents in another way".to_owned();
+    let documents = loaded.documents.take().ok_or_else(other)?;
+    let resolved = documents.resolve(&roster_of(&source.members));
+    if resolved.diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(other());
+    }
+    Ok(DesiredState::new(&documents, resolved, None, digest.to_owned()))
 }
 
-/// Asks AWS Organizations, only where the documents cannot be read without: accounts to discover, or
-/// baselines selected by unit or tag.
+/// The roster, where the documents want one.
 pub(super) async fn roster(
     documents: &Documents,
     settings: &Settings,
     aws: &Aws,
 ) -> Result<Vec<Member>, Stop> {
-    let organization = &documents.organization;
-    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
-    let units = selectors().any(|selector| !selector.ou.is_empty());
-    let tags = selectors().any(|selector| !selector.tags.is_empty());
-    let nameless = documents.accounts.iter().any(|account| account.id.is_none());
-    if !(organization.accounts.discover || units || tags || nameless) {
-        return Ok(Vec::new());
-    }
-    let incomplete = |fault: crate::fault::Fault| {
-        let hint = fault.hint();
-        let error = anyhow::Error::new(fault).context("cannot list the organisation's accounts");
-        let stop = Stop::with(Exit::Incomplete, error);
-        match hint {
-            Some(hint) => stop.hint(hint),
-            None => stop,
+    crate::roster::roster(documents, settings, aws).await.map_err(|why| match why {
+        NotOpened::Refused(why) => Stop::with(Exit::Refused, anyhow::Error::msg(why)),
+        NotOpened::Unreachable(fault) => {
+            let hint = fault.hint();
+            let error = anyhow::Error::new(fault).context("cannot list the organisation's accounts");
+            let stop = Stop::with(Exit::Incomplete, error);
+            match hint {
+                Some(hint) => stop.hint(hint),
+                None => stop,
+            }
         }
-    };
-    // Listing needs the management account, or one that it has delegated to; the caller may be in it.
-    let region = Region::global(settings.home.partition());
-    let reader = match (settings.seats.get(&Seat::Management), &settings.roles) {
-        (Some(management), Some(_)) => {
-            let role = settings.role(Purpose::Observe);
-            let id = settings.id.as_deref();
-            let session = aws.open(management, &role, Purpose::Observe, &settings.home, id).await;
-            let session = session.map_err(|why| match why {
-                NotOpened::Refused(why) => Stop::with(Exit::Refused, anyhow::Error::msg(why)),
-                unreachable => incomplete(unopened(unreachable)),
-            })?;
-            aws.engine_reader(&session, &region)
-        }
-        _ => aws.caller_reader(&region),
-    };
-    reader.run(organization::members(&reader, units, tags)).await.map_err(incomplete)
-}
-
-/// Where the audit records are: a folder, or `s3://bucket/prefix`.
-pub(super) fn audit_place(settings: &Settings, dir: &Path) -> String {
-    match &settings.audit {
-        Some(place) if place.contains("://") => place.clone(),
-        Some(folder) => dir.join(folder).display().to_string(),
-        None => dir.join(".audit").display().to_string(),
-    }
+    })
 }
 
 /// The selectors, with every name checked: one that matches nothing would change nothing, silently.

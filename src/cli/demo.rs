@@ -2,17 +2,19 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Parser as _;
 
 use super::args::{Args, Command, Demo};
 use super::context::Reach;
 use super::io::Io;
-use super::{Stop, apply, plan};
+use super::{Stop, apply, drift, plan};
 use crate::plan::Exit;
-use crate::sandbox::World;
+use crate::sandbox::cloudtrail::Told;
 use crate::sandbox::iam::Mfa;
 use crate::sandbox::sample::PROD_PAYMENTS;
+use crate::sandbox::{Principal, World};
 
 /// The sample organisation, as it lies in `desired-state/`.
 const DOCUMENTS: &[(&str, &str)] = &[
@@ -53,10 +55,9 @@ pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
     });
     expect(story.types(PLAN, io).await?, Exit::Done)?;
 
-    say(io, "It holds. Then somebody stops the trail of prod-payments.");
-    world.region(PROD_PAYMENTS, "eu-west-1", |region| {
-        region.cloudtrail.change("payments", |trail| trail.logging = false);
-    });
+    say(io, "It holds. Then somebody stops the trail of prod-payments. Who?");
+    stop_the_trail(&world);
+    expect(story.types("baseline drift", io).await?, Exit::Differs)?;
     expect(story.types(PLAN, io).await?, Exit::Differs)?;
 
     say(io, "That is drift, and nothing else is. Put it right.");
@@ -66,6 +67,25 @@ pub(super) async fn run(args: &Demo, io: &mut Io) -> Result<Exit, Stop> {
         io.err(&format!("\nThe documents and the audit records are in {}.\n", story.dir.display()));
     }
     Ok(Exit::Done)
+}
+
+/// As somebody does in the console; CloudTrail shows it after some minutes.
+fn stop_the_trail(world: &World) {
+    world.region(PROD_PAYMENTS, "eu-west-1", |region| {
+        region.cloudtrail.change("payments", |trail| trail.logging = false);
+    });
+    world.tell(Told {
+        account: PROD_PAYMENTS.to_owned(),
+        region: "eu-west-1".to_owned(),
+        call: "cloudtrail:StopLogging".to_owned(),
+        principal: Principal::Session { role: "admin".to_owned(), session: "kim@acme.example".to_owned() },
+        address: "198.51.100.23".to_owned(),
+        parameters: serde_json::json!({
+            "name": format!("arn:aws:cloudtrail:eu-west-1:{PROD_PAYMENTS}:trail/payments"),
+        }),
+        error: None,
+    });
+    world.advance(Duration::from_secs(1200));
 }
 
 struct Story {
@@ -83,6 +103,7 @@ impl Story {
         match Args::try_parse_from(words).map_err(Stop::failed)?.command {
             Command::Plan(args) => Box::pin(plan::run(&args, io, reach)).await,
             Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
+            Command::Drift(args) => Box::pin(drift::run(&args, io, reach)).await,
             other => Err(Stop::failed(anyhow::anyhow!("the demo does not play {other:?}"))),
         }
     }

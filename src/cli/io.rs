@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal as _, Write};
 
 use tracing_subscriber::EnvFilter;
 
-use super::args::When;
+use super::args::{LogFormat, When};
 use crate::report::Style;
 
 /// stdin, stdout, stderr, and what is known of the terminal.
@@ -110,20 +110,27 @@ impl Io {
         Style::new(self.color, self.unicode, self.width)
     }
 
-    /// Starts logging to stderr, once in a process.
-    pub fn log(&self, verbose: u8) {
-        let filter = match verbose {
-            0 => return,
-            1 => "baseline::calls=debug",
-            2 => "baseline=debug",
+    /// Starts logging to stderr, once in a process. `format` is that of a command which logs what it does.
+    pub fn log(&self, verbose: u8, format: Option<LogFormat>) {
+        let filter = match (verbose, format) {
+            (0, None) => return,
+            (0, Some(_)) => "baseline=warn,baseline::controller=info",
+            (1, None) => "baseline::calls=debug",
+            (1, Some(_)) => "baseline=warn,baseline::controller=info,baseline::calls=debug",
+            (2, _) => "baseline=debug",
             _ => "debug",
         };
         if self.logs {
-            let started = tracing_subscriber::fmt()
+            let json = match format {
+                Some(LogFormat::Json) => true,
+                Some(LogFormat::Auto) => !self.shows_progress,
+                Some(LogFormat::Text) | None => false,
+            };
+            let log = tracing_subscriber::fmt()
                 .with_env_filter(EnvFilter::new(filter))
                 .with_writer(std::io::stderr)
-                .with_ansi(false)
-                .try_init();
+                .with_ansi(false);
+            let started = if json { log.json().flatten_event(true).try_init() } else { log.try_init() };
             debug_assert!(started.is_ok(), "logging is started once");
         }
     }

@@ -46,7 +46,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             let selection = context::selection(&args.selectors, desired, dir, &ready.members)?;
             let wish = Wish { selection, keep_in_sync };
             let progress = Progress::new(io, "accounts seen", desired.accounts.len());
-            let plan = survey::plan(&ready.fleet, &wish, &|_| progress.one_more()).await;
+            let plan = Box::pin(survey::plan(&ready.fleet, &wish, &|_| progress.one_more())).await;
             let reads = ready.fleet.aws.journal().reads();
             keeping = Some(ready);
             (plan, reads)
@@ -66,6 +66,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
                 members: ready.members,
                 elapsed,
                 selectors: selectors.clone(),
+                undoes: None,
             };
             let mut saved = saving.of(&plan);
             if let Some(key) = &args.sign {
@@ -169,7 +170,7 @@ pub(super) fn counted_word(n: usize, word: &str) -> String {
     format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }
 
-fn counted_are(n: usize, word: &str, one: &str, many: &str) -> String {
+pub(super) fn counted_are(n: usize, word: &str, one: &str, many: &str) -> String {
     format!("{} {}", counted_word(n, word), if n == 1 { one } else { many })
 }
 

@@ -13,7 +13,8 @@ use super::context::{self, Reach};
 use super::io::Io;
 use super::plan::ending;
 use super::progress::Progress;
-use crate::audit::{Audit, AuditError};
+use crate::apply::audit_place;
+use crate::audit::{AuditError, Memory};
 use crate::controls::CONTROLS;
 use crate::durable;
 use crate::observe::Fleet;
@@ -81,14 +82,14 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
 /// What the audit record holds. That it cannot be read is told on the page, and spoils nothing else of it.
 async fn kept(fleet: &Fleet, dir: &Path, at: Timestamp) -> Kept {
     let settings = &fleet.desired.organization;
-    let place = context::audit_place(settings, dir);
+    let place = audit_place(settings, dir);
     // Opening a folder makes it, and a report leaves nothing behind.
     if !place.contains("://") && !Path::new(&place).exists() {
         return Kept::Nothing { place };
     }
     let owners: Vec<AccountId> = settings.seats.values().cloned().collect();
     let read = async {
-        let audit = Audit::open(&place, &fleet.aws, &settings.home, &owners).await?;
+        let audit = Memory::open(&place, &fleet.aws, &settings.home, &owners).await?;
         let since = at.checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MIN);
         let ids = audit.runs(since).await?;
         let older = ids.len().saturating_sub(RUNS);
@@ -106,7 +107,7 @@ async fn kept(fleet: &Fleet, dir: &Path, at: Timestamp) -> Kept {
 }
 
 /// A run, or that its own record cannot be read; nothing where it has none. `Err` where nothing can be read at all.
-async fn read(audit: &Audit, id: String) -> Result<Option<Run>, AuditError> {
+async fn read(audit: &Memory, id: String) -> Result<Option<Run>, AuditError> {
     let begun = match audit.begun(&id).await {
         Ok(Some(begun)) => Ok(begun),
         Ok(None) => return Ok(None),

@@ -33,6 +33,9 @@ pub(super) fn run(args: &ShowPlan, io: &mut Io) -> Result<Exit, Stop> {
     };
     print(args.format, &saved.plan, &context, saved.made_at, io);
     io.err(&format!("{}\n", standing(&saved, Timestamp::now())));
+    if let Some(run) = &saved.undoes {
+        io.err(&format!("takes back run {}\n", escape(run)));
+    }
     if let Some(signature) = &saved.signature {
         let key = escape(&signature.key);
         io.err(&format!("signed with {key}; `apply --signed-by KEY` verifies it\n"));

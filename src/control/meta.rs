@@ -18,6 +18,10 @@ pub struct Meta {
     pub rules: &'static [Rule],
     pub reads: &'static [Call],
     pub writes: &'static [Call],
+    /// What else changes what the control looks at, and is never called here: `guardduty:DeleteDetector`. Who did it
+    /// is looked up in CloudTrail's event history under these and the `writes`. The service is the IAM prefix, the
+    /// name CloudTrail's own (the service's user guide, "Logging … API calls with AWS CloudTrail").
+    pub events: &'static [&'static str],
     /// What a whole undo needs that no call can do, in a few words: `baseline never deletes a key`.
     pub undo: Option<&'static str>,
 }

@@ -152,6 +152,7 @@ insights:
             write::START_LOGGING,
             write::STOP_LOGGING,
         ],
+        events: &["cloudtrail:DeleteTrail", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy", "iam:DeleteRole", "iam:DeleteRolePolicy"],
         undo: Some("baseline never deletes a trail, a log group or a role"),
     };
     type Desired = TrailSpec;

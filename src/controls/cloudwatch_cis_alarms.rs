@@ -131,6 +131,7 @@ alarms:
         },
         reads: &[Call::new(live::FILTERS), Call::new(live::ALARMS)],
         writes: &[write::PUT_FILTER, write::PUT_ALARM],
+        events: &["logs:DeleteMetricFilter", "cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions"],
         undo: Some("baseline never deletes a metric filter or an alarm"),
     };
     type Desired = AlarmsSpec;

@@ -77,6 +77,7 @@ role: baseline-config-aggregator
             Call::new("iam:ListAttachedRolePolicies"),
         ],
         writes: &[write::CREATE_ROLE, write::ATTACH, write::PUT],
+        events: &["config:DeleteConfigurationAggregator", "iam:DetachRolePolicy", "iam:DeleteRole"],
         undo: Some("baseline never deletes an aggregator or a role"),
     };
     type Desired = AggregatorSpec;

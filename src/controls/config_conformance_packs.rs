@@ -74,6 +74,7 @@ packs:
             Call::new("config:ListTagsForResource"),
         ],
         writes: &[write::PUT_PACK, write::TAG],
+        events: &["config:DeleteConformancePack", "config:UntagResource"],
         undo: Some("baseline never deletes a pack"),
     };
     type Desired = PacksSpec;

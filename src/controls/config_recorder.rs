@@ -121,6 +121,7 @@ retentionDays: 2557
             write::STOP,
             write::PUT_RETENTION,
         ],
+        events: &["config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel", "config:DeleteRetentionConfiguration"],
         undo: Some("baseline never deletes a recorder, a channel or a role"),
     };
     type Desired = RecorderSpec;

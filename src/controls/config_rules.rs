@@ -121,6 +121,7 @@ rules:
             Call::new("config:DescribeRemediationExceptions"),
         ],
         writes: &[write::PUT_RULE, write::PUT_REMEDIATION, write::PUT_EXCEPTION],
+        events: &["config:DeleteConfigRule", "config:DeleteRemediationConfiguration", "config:DeleteRemediationExceptions"],
         undo: Some("baseline never deletes a rule, a remediation or an exception"),
     };
     type Desired = RulesSpec;

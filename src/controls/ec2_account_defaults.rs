@@ -138,6 +138,7 @@ serialConsole: false
             write::ENABLE_CONSOLE,
             write::DISABLE_CONSOLE,
         ],
+        events: &[],
         undo: Some("volumes that were encrypted meanwhile stay encrypted"),
     };
     type Desired = DefaultsSpec;

@@ -187,6 +187,7 @@ scanning:
         rules: &[Rule { id: RULE, severity: Severity::High, frameworks: &["fsbp/ECR.1"] }],
         reads: &[live::GET],
         writes: &[PUT],
+        events: &[],
         undo: Some("baseline never deletes the service-linked role that Inspector made"),
     };
     type Desired = RegistrySpec;

@@ -314,6 +314,7 @@ rules:
         ],
         reads: &[Call::new("ecr:DescribeRepositories"), Call::new("ecr:GetLifecyclePolicy")],
         writes: &[PUT_SCANNING, PUT_TAG_MUTABILITY, PUT_LIFECYCLE],
+        events: &["ecr:CreateRepository", "ecr:DeleteLifecyclePolicy"],
         undo: Some("deleted images are gone, and baseline never deletes a lifecycle policy"),
     };
     type Desired = RepositoriesSpec;

@@ -101,6 +101,7 @@ guardDuty:
             Call::new(role::GET_POLICY),
         ],
         writes: &[write::PUT_RULE, write::PUT_TARGETS, write::CREATE_ROLE, write::TRUST, write::ALLOW_ROLE],
+        events: &["events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:RemoveTargets", "iam:DeleteRole", "iam:DeleteRolePolicy"],
         undo: Some("baseline never deletes a rule, a target or a role"),
     };
     type Desired = FindingRulesSpec;

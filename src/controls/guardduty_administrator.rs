@@ -132,6 +132,7 @@ trustedAccess: malware-protection
         ],
         reads: live::READS,
         writes: &[write::ENABLE_ACCESS, write::ENABLE_ADMINISTRATOR],
+        events: &["guardduty:DisableOrganizationAdminAccount", "organizations:DisableAWSServiceAccess", "organizations:DeregisterDelegatedAdministrator"],
         undo: Some("baseline never removes an administrator, nor trust in a service"),
     };
     type Desired = AdministratorSpec;

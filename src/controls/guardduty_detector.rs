@@ -124,6 +124,7 @@ deliverTo: archive
             write::CREATE_DESTINATION,
             write::UPDATE_DESTINATION,
         ],
+        events: &["guardduty:DeleteDetector", "guardduty:DeletePublishingDestination"],
         undo: Some("baseline never deletes a detector or an export"),
     };
     type Desired = DetectorSpec;

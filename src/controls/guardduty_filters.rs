@@ -76,6 +76,7 @@ filters:
         rules: &[Rule { id: "filter", severity: Severity::Medium, frameworks: &[] }],
         reads: live::READS,
         writes: &[write::CREATE, write::UPDATE],
+        events: &["guardduty:DeleteFilter"],
         undo: Some("baseline never deletes a filter"),
     };
     type Desired = FiltersSpec;

@@ -83,6 +83,7 @@ threats:
         ],
         reads: live::READS,
         writes: &[write::CREATE_TRUSTED, write::UPDATE_TRUSTED, write::CREATE_THREAT, write::UPDATE_THREAT],
+        events: &["guardduty:DeleteIPSet", "guardduty:DeleteThreatIntelSet"],
         undo: Some("baseline never deletes a list"),
     };
     type Desired = ListsSpec;

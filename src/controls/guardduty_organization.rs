@@ -91,6 +91,7 @@ runtimeAgents:
             Call::new("guardduty:GetOrganizationStatistics"),
         ],
         writes: &[write::UPDATE],
+        events: &[],
         undo: Some("accounts that have GuardDuty keep it"),
     };
     type Desired = OrganizationSpec;

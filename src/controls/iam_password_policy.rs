@@ -257,6 +257,7 @@ hardExpiry: false
         }],
         reads: &[Call::new("iam:GetAccountPasswordPolicy")],
         writes: &[PUT],
+        events: &["iam:DeleteAccountPasswordPolicy"],
         undo: Some("baseline never deletes a password policy"),
     };
     type Desired = PasswordPolicySpec;

@@ -176,6 +176,12 @@ There is nothing to undo.
         ],
         reads: &[Call::new("iam:GetAccountSummary"), Call::new("iam:ListVirtualMFADevices")],
         writes: &[],
+        events: &[
+            "iam:CreateAccessKey",
+            "iam:UpdateAccessKey",
+            "iam:DeactivateMFADevice",
+            "iam:EnableMFADevice",
+        ],
         undo: None,
     };
     type Desired = RootUserSpec;

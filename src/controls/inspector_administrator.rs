@@ -227,6 +227,7 @@ administrator's hold on all members of that region, which is why nothing here do
         rules: &[Rule { id: RULE, severity: Severity::High, frameworks: &[] }],
         reads: &[Call::new(LIST_ADMINS), Call::new(LIST_ADMINISTRATORS), Call::new(LIST_TRUSTED)],
         writes: &[ENABLE_ACCESS, ENABLE_ADMINISTRATOR],
+        events: &["inspector2:DisableDelegatedAdminAccount", "organizations:DisableAWSServiceAccess", "organizations:DeregisterDelegatedAdministrator"],
         undo: Some("baseline never removes an administrator, nor trust in a service"),
     };
     type Desired = AdministratorSpec;

@@ -89,6 +89,7 @@ members: ALL
         ],
         reads: live::READS,
         writes: &[write::UPDATE, write::ASSOCIATE],
+        events: &["inspector2:DisassociateMember"],
         undo: Some("members stay members, and accounts that have a type keep it"),
     };
     type Desired = OrganizationSpec;

@@ -96,6 +96,7 @@ ec2:
         ],
         reads: live::READS,
         writes: &[write::ENABLE, write::DISABLE, write::UPDATE],
+        events: &[],
         undo: Some("findings of a type that was turned off are made anew"),
     };
     type Desired = ScanningSpec;

@@ -132,6 +132,7 @@ keys:
             write::CANCEL_DELETION,
             write::ENABLE,
         ],
+        events: &["kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteAlias", "kms:UpdateAlias", "kms:UntagResource"],
         undo: Some("baseline never deletes a key, and takes nothing out of a key policy"),
     };
     type Desired = KeysSpec;

@@ -95,6 +95,7 @@ groups:
         ],
         reads: &[Call::new(live::DESCRIBE)],
         writes: &[write::CREATE, write::RETAIN, write::ENCRYPT, write::END_ENCRYPTION, write::PROTECT],
+        events: &["logs:DeleteLogGroup", "logs:DeleteRetentionPolicy"],
         undo: Some("deleted events are gone, and baseline never deletes a log group"),
     };
     type Desired = GroupsSpec;

@@ -184,6 +184,7 @@ switches that are off, which means the same.
         }],
         reads: &[block::GET, buckets::LIST, buckets::BLOCK, buckets::POLICY, buckets::OWNERSHIP, buckets::ACL],
         writes: &[PUT],
+        events: &["s3control:DeleteAccountPublicAccessBlock"],
         undo: Some("baseline never deletes the setting; four switches that are off mean the same"),
     };
     type Desired = PublicAccessSpec;

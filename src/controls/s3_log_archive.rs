@@ -158,6 +158,7 @@ mfaDelete: unmanaged
             write::PUT_LIFECYCLE,
             write::PUT_ACCESS_LOGS,
         ],
+        events: &["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle", "s3:DeleteBucketPublicAccessBlock", "s3:DeleteBucketOwnershipControls"],
         undo: Some("baseline never deletes a bucket, an object or a statement, and no lock is taken off"),
     };
     type Desired = LogArchiveSpec;

@@ -147,6 +147,7 @@ links none. The aggregator itself stays; `aws securityhub delete-finding-aggrega
             Call::new("securityhub:DescribeOrganizationConfiguration"),
         ],
         writes: &[CREATE, UPDATE],
+        events: &["securityhub:DeleteFindingAggregator"],
         undo: Some("baseline never deletes a finding aggregator"),
     };
     type Desired = AggregationSpec;

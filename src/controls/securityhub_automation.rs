@@ -100,6 +100,7 @@ rules:
             Call::new(live::ADMINISTRATOR),
         ],
         writes: &[write::CREATE, write::UPDATE],
+        events: &["securityhub:BatchDeleteAutomationRules"],
         undo: Some("baseline never deletes an automation rule"),
     };
     type Desired = AutomationSpec;

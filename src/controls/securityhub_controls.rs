@@ -87,6 +87,7 @@ controls:
             read::GET_DEFINITION,
         ],
         writes: &[write::ASSOCIATE, write::UPDATE],
+        events: &["securityhub:UpdateStandardsControl"],
         undo: Some("a control that was on in some standards only is set by hand"),
     };
     type Desired = ControlsSpec;

@@ -232,6 +232,7 @@ consolidatedFindings: true
         ],
         reads: &[Call::new("securityhub:DescribeHub"), Call::new("securityhub:GetAdministratorAccount")],
         writes: &[ENABLE, UPDATE],
+        events: &["securityhub:DisableSecurityHub"],
         undo: Some("baseline never disables Security Hub"),
     };
     type Desired = HubSpec;

@@ -145,6 +145,7 @@ configurationType: LOCAL
         ],
         reads: &[Call::new(live::DESCRIBE)],
         writes: &[write::UPDATE],
+        events: &[],
         undo: Some("baseline never ends central configuration"),
     };
     type Desired = OrganizationSpec;

@@ -88,6 +88,7 @@ newControls: true
             Call::new("securityhub:GetAdministratorAccount"),
         ],
         writes: &[write::ENABLE, write::DISABLE, write::UPDATE],
+        events: &["securityhub:UpdateStandardsControl"],
         undo: Some("what was said of single controls of a disabled standard is forgotten"),
     };
     type Desired = StandardsSpec;

@@ -108,6 +108,7 @@ topics:
         ],
         reads: &[Call::new(live::ATTRIBUTES), Call::new(live::SUBSCRIPTIONS), Call::new(live::TAGS)],
         writes: &[write::CREATE, write::SET, write::SUBSCRIBE, write::TAG],
+        events: &["sns:DeleteTopic", "sns:Unsubscribe", "sns:SetSubscriptionAttributes", "sns:AddPermission", "sns:RemovePermission", "sns:UntagResource"],
         undo: Some("baseline deletes no topic, no subscription and no statement of a policy"),
     };
     type Desired = TopicsSpec;

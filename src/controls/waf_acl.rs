@@ -72,6 +72,7 @@ const fn meta(cloudfront: bool) -> Meta {
         rules: RULES,
         reads: READS,
         writes: WRITES,
+        events: &["wafv2:DeleteWebACL", "wafv2:DeleteIPSet", "wafv2:DeleteLoggingConfiguration"],
         undo: Some("baseline never deletes a web ACL, a rule, an IP set or logging"),
     }
 }

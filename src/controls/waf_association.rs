@@ -129,6 +129,7 @@ rules:
             Call::new("wafv2:GetWebACL"),
         ],
         writes: &[write::ASSOCIATE, write::DISASSOCIATE],
+        events: &["elasticloadbalancing:CreateLoadBalancer"],
         undo: Some("nothing more: which web ACL a resource had is in the audit record"),
     };
     type Desired = AssociationSpec;

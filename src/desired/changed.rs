@@ -41,6 +41,7 @@ fn same_place(base: &DesiredAccount, head: &DesiredAccount) -> bool {
         && base.managed == head.managed
         && base.except.keys().eq(head.except.keys())
         && base.seats == head.seats
+        && base.suspend == head.suspend
 }
 
 fn same_control(base: &DesiredControl, head: &DesiredControl) -> bool {

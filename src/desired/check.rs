@@ -10,7 +10,9 @@ use crate::desired::Documents;
 use crate::desired::baselines::Shelf;
 use crate::desired::control::{self, Controls};
 use crate::desired::document::Document;
-use crate::desired::model::{Account, Attestation, Baseline, Exception, Kind, Metadata, Organization};
+use crate::desired::model::{
+    Account, Attestation, Baseline, Exception, Kind, Metadata, Organization, Suspend,
+};
 use crate::desired::networks;
 use crate::desired::read::{Problems, Spanned};
 use crate::diagnostic::{Diagnostic, Sources, Span};
@@ -62,7 +64,11 @@ pub fn assemble(
     }
     all.exceptions.retain(|one| live("exception", &one.metadata, &one.expires, today, problems));
     all.attestations.retain(|one| live("attestation", &one.metadata, &one.expires, today, problems));
-    let organization = all.organizations.into_iter().next()?;
+    let mut organization = all.organizations.into_iter().next()?;
+    organization.suspend = suspended(organization.suspend, today, problems);
+    for account in &mut all.accounts {
+        account.suspend = suspended(account.suspend.take(), today, problems);
+    }
     shelf.check_uses(&organization.baselines, problems);
     networks::check_references(&organization, &all.accounts, &shelf, controls, problems);
     organization_fits(&organization, &all.accounts, controls, problems);
@@ -149,6 +155,23 @@ fn live(
         );
     }
     live
+}
+
+/// A suspension that has ended is told, and does not suspend.
+fn suspended(suspend: Option<Suspend>, today: Date, problems: &mut Problems) -> Option<Suspend> {
+    let suspend = suspend?;
+    match &suspend.until {
+        Some(until) if until.value < today => {
+            problems.push(
+                Diagnostic::warning(format!("the suspension ended on {}", until.value))
+                    .at(until.span)
+                    .help("take `suspend` out, or say a later day")
+                    .note("changes are made again"),
+            );
+            None
+        }
+        _ => Some(suspend),
+    }
 }
 
 /// What the Organization refers to is there.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::desired::control::Controls;
 use crate::desired::model::{
-    Account, AccountsSpec, ArchiveSpec, Attestation, Baseline, Exception, Guards, Kind, Limit, Managed,
-    Metadata, Organization, RegionsSpec, Roles, Selector, Use,
+    Account, AccountsSpec, ArchiveSpec, Attestation, Baseline, Exception, Kind, Limit, Managed, Metadata,
+    Organization, RegionsSpec, Roles, Selector, Use,
 };
 use crate::desired::node::{Data, Node};
 use crate::desired::read::{self, Fields, Problems, Spanned};
-use crate::desired::{control, networks, regions, signoff, template};
+use crate::desired::{control, guards, networks, regions, rollout, signoff, template};
 use crate::diagnostic::Diagnostic;
 use crate::place::{AccountId, Region, Seat};
 
@@ -61,6 +61,7 @@ pub fn read(node: &Node, known: Controls, problems: &mut Problems) -> Option<Doc
             id: spec.get("id").and_then(|node| read::account_id(node, problems)),
             regions: regions_spec(spec.get("regions"), problems),
             baselines: names(spec.get("baselines"), problems),
+            suspend: spec.get("suspend").and_then(|node| signoff::suspend(node, problems)),
             controls: control::read_all(spec.get("controls"), known, control::Home::Account, problems),
         }),
         Kind::Exception => Document::Exception(signoff::exception(metadata, &mut spec, known, problems)?),
@@ -102,6 +103,7 @@ fn organization(
         regions: regions_spec(spec.get("regions"), problems),
         accounts: spec.get("accounts").and_then(|node| accounts(node, problems)).unwrap_or_default(),
         archive: spec.get("archive").and_then(|node| archive(node, problems)),
+        suspend: spec.get("suspend").and_then(|node| signoff::suspend(node, problems)),
         audit: spec.get("audit").and_then(|node| read::text(node, problems)).map(|audit| audit.value),
         tags: spec.get("tags").and_then(|node| read::texts(node, problems)).unwrap_or_default(),
         networks: spec
@@ -112,7 +114,8 @@ fn organization(
             .get("baselines")
             .and_then(|node| read::list(node, problems, baseline_use))
             .unwrap_or_default(),
-        guards: spec.get("guards").and_then(|node| guards(node, problems)).unwrap_or_default(),
+        guards: spec.get("guards").and_then(|node| guards::read(node, problems)).unwrap_or_default(),
+        rollout: spec.get("rollout").and_then(|node| rollout::read(node, problems)),
         limits: spec.get("limits").map(|node| limits(node, problems)).unwrap_or_default(),
         controls: control::read_all(spec.get("controls"), known, control::Home::Organization, problems),
     }
@@ -239,7 +242,7 @@ fn baseline_use(node: &Node, problems: &mut Problems) -> Option<Use> {
     Some(Use { baseline: baseline?, selector })
 }
 
-fn selector(node: &Node, problems: &mut Problems) -> Option<Selector> {
+pub fn selector(node: &Node, problems: &mut Problems) -> Option<Selector> {
     let mut fields = Fields::of(node, problems)?;
     let mut selector = Selector {
         ou: plain(fields.get("ou"), problems),
@@ -272,36 +275,6 @@ fn selector(node: &Node, problems: &mut Problems) -> Option<Selector> {
     }
     fields.done(problems);
     Some(selector)
-}
-
-fn guards(node: &Node, problems: &mut Problems) -> Option<Guards> {
-    const RISKS: [(&str, &str); 4] = [
-        ("disruptive", "disruptive"),
-        ("destructive", "destructive"),
-        ("irreversible", "irreversible"),
-        ("weakening", "weakening"),
-    ];
-    let mut fields = Fields::of(node, problems)?;
-    let default = Guards::default();
-    let guards = Guards {
-        accounts_at_once: fields
-            .get("accountsAtOnce")
-            .and_then(|node| read::number(node, 100_000, problems))
-            .unwrap_or(default.accounts_at_once),
-        percent_of_resources: fields
-            .get("percentOfResources")
-            .and_then(|node| read::number(node, 100, problems)),
-        refuse: fields
-            .get("refuse")
-            .and_then(|node| {
-                read::list(node, problems, |node, problems| {
-                    Some(read::word(node, &RISKS, "a risk", problems)?.value.to_owned())
-                })
-            })
-            .unwrap_or(default.refuse),
-    };
-    fields.done(problems);
-    Some(guards)
 }
 
 fn limits(node: &Node, problems: &mut Problems) -> BTreeMap<String, Limit> {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::control::Networks;
+use crate::desired::guards::Guards;
 use crate::desired::node::Node;
 use crate::desired::read::Spanned;
+use crate::desired::rollout::Rollout;
 use crate::diagnostic::Span;
 use crate::place::{AccountId, Region, Seat};
 
@@ -58,6 +60,8 @@ pub struct Organization {
     pub archive: Option<ArchiveSpec>,
     /// A folder or `s3://bucket/prefix` for audit records.
     pub audit: Option<String>,
+    /// Nothing is changed in any account for a while.
+    pub suspend: Option<Suspend>,
     /// On everything that baseline creates.
     pub tags: BTreeMap<String, String>,
     /// Lists of networks by name, for whoever refers to them.
@@ -65,6 +69,8 @@ pub struct Organization {
     /// Top to bottom; later ones win.
     pub baselines: Vec<Use>,
     pub guards: Guards,
+    /// Absent: all accounts at once.
+    pub rollout: Option<Rollout>,
     /// By service, instead of the published rates.
     pub limits: BTreeMap<String, Limit>,
     /// Controls that run in one seat's account.
@@ -76,6 +82,30 @@ pub struct Roles {
     pub observe: String,
     pub apply: String,
     pub external_id: Option<String>,
+}
+
+/// `suspend`: looked at and told, never changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspend {
+    /// The last day of it, in UTC. Absent: until the words are taken out again.
+    pub until: Option<Spanned<Date>>,
+    pub reason: String,
+}
+
+impl Suspend {
+    pub fn holds(&self, on: Date) -> bool {
+        self.until.as_ref().is_none_or(|until| on <= until.value)
+    }
+}
+
+impl std::fmt::Display for Suspend {
+    /// `suspended until 2027-03-31: reason`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.until {
+            Some(until) => write!(f, "suspended until {}: {}", until.value, self.reason),
+            None => write!(f, "suspended: {}", self.reason),
+        }
+    }
 }
 
 /// `regions`, of the organisation or of one account. Absent: as the organisation says.
@@ -134,27 +164,6 @@ pub struct Selector {
     pub accounts: Vec<AccountId>,
 }
 
-/// What apply may do at once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Guards {
-    /// Accounts that an apply without a saved plan may change.
-    pub accounts_at_once: u32,
-    /// Share of all resources that an apply may change.
-    pub percent_of_resources: Option<u32>,
-    /// `disruptive`, `destructive`, `irreversible`, `weakening`: refused without `--allow`.
-    pub refuse: Vec<String>,
-}
-
-impl Default for Guards {
-    fn default() -> Self {
-        Self {
-            accounts_at_once: 5,
-            percent_of_resources: None,
-            refuse: ["destructive", "irreversible", "weakening"].map(String::from).to_vec(),
-        }
-    }
-}
-
 /// A service's calls in one account and region.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
@@ -181,6 +190,8 @@ pub struct Account {
     pub has_id: bool,
     pub regions: RegionsSpec,
     pub baselines: Vec<Spanned<String>>,
+    /// Nothing is changed in this account for a while.
+    pub suspend: Option<Suspend>,
     pub controls: Vec<Declared>,
 }
 

@@ -116,6 +116,15 @@ pub fn flag(node: &Node, problems: &mut Problems) -> Option<bool> {
 
 /// A whole number of at least 1 and at most `most`.
 pub fn number(node: &Node, most: u32, problems: &mut Problems) -> Option<u32> {
+    within(node, 1, most, problems)
+}
+
+/// A whole number of at most `most`; none is a number too.
+pub fn count(node: &Node, most: u32, problems: &mut Problems) -> Option<u32> {
+    within(node, 0, most, problems)
+}
+
+fn within(node: &Node, least: u32, most: u32, problems: &mut Problems) -> Option<u32> {
     let value = match &node.data {
         Data::Number(value) => value.as_u64().and_then(|value| u32::try_from(value).ok()),
         _ => {
@@ -123,9 +132,10 @@ pub fn number(node: &Node, most: u32, problems: &mut Problems) -> Option<u32> {
             return None;
         }
     };
-    let value = value.filter(|value| (1..=most).contains(value));
+    let value = value.filter(|value| (least..=most).contains(value));
     if value.is_none() {
-        problems.push(Diagnostic::error(format!("expected a whole number from 1 to {most}")).at(node.span));
+        let says = format!("expected a whole number from {least} to {most}");
+        problems.push(Diagnostic::error(says).at(node.span));
     }
     value
 }

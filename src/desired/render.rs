@@ -1,5 +1,6 @@
 //! The merged document of one account, as YAML that can be read back.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -8,12 +9,14 @@ use crate::desired::control::{Mode, OnConflict, RegionWord};
 use crate::desired::model::Managed;
 use crate::desired::node;
 use crate::desired::resolve::{AccountStanding, DesiredAccount, DesiredControl};
+use crate::desired::written::Written;
 use crate::diagnostic::printable;
+use crate::place::AccountId;
 
 /// What is wanted of an account, everything merged. With `origin`, each line that somebody wrote ends with
 /// `# file:line:column`.
 pub fn render(account: &DesiredAccount, origin: bool) -> String {
-    let mut page = Page { out: String::new(), origin };
+    let mut page = Page { out: String::new(), origin, notes: &NO_NOTES, of: "" };
     page.line(0, &format!("# {} ({})", printable(&account.name), account.id), None);
     if let AccountStanding::NotTried { why } = &account.state {
         page.line(0, &format!("# not tried: {}", printable(why)), None);
@@ -40,6 +43,13 @@ pub fn render(account: &DesiredAccount, origin: bool) -> String {
             page.line(3, &format!("{}: {}", key(region), scalar(&Value::from(why.as_str()))), None);
         }
     }
+    if let Some(suspend) = &account.suspend {
+        page.line(1, "suspend:", None);
+        if let Some(until) = &suspend.until {
+            page.line(2, &format!("until: {}", until.value), None);
+        }
+        page.line(2, &format!("reason: {}", scalar(&Value::from(suspend.reason.as_str()))), None);
+    }
     page.line(1, if account.controls.is_empty() { "controls: {}" } else { "controls:" }, None);
     for (id, control) in account.controls.iter() {
         page.control(id, control);
@@ -47,12 +57,58 @@ pub fn render(account: &DesiredAccount, origin: bool) -> String {
     page.out
 }
 
-struct Page {
-    out: String,
-    origin: bool,
+/// The controls of an account as a document of their own. `head` is said above it, a comment a line.
+pub fn fragment(head: &[String], name: &str, id: &AccountId, written: &Written) -> String {
+    let mut page = Page { out: String::new(), origin: false, notes: &written.notes, of: "" };
+    for line in head {
+        page.comment(0, line);
+    }
+    for (key, value) in [("apiVersion", "baseline/v1"), ("kind", "Account")] {
+        page.line(0, &format!("{key}: {value}"), None);
+    }
+    page.line(0, "metadata:", None);
+    page.line(1, &format!("name: {}", scalar(&Value::from(name))), None);
+    page.line(0, "spec:", None);
+    page.line(1, &format!("id: \"{id}\""), None);
+    page.line(1, if written.is_empty() { "controls: {}" } else { "controls:" }, None);
+    for (id, (control, reason)) in &written.controls {
+        page.of = id;
+        page.notes_at(2, "");
+        match control {
+            Some(control) => page.control(id, control),
+            None => {
+                page.line(2, &format!("{}:", key(id)), None);
+                page.line(3, "mode: unmanaged", None);
+                page.line(3, &format!("reason: {}", scalar(&Value::from(reason.as_str()))), None);
+            }
+        }
+    }
+    page.out
 }
 
-impl Page {
+struct Page<'a> {
+    out: String,
+    origin: bool,
+    /// Comments, by control and field.
+    notes: &'a BTreeMap<(String, String), Vec<String>>,
+    /// The control that is being written.
+    of: &'a str,
+}
+
+static NO_NOTES: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+
+impl Page<'_> {
+    fn comment(&mut self, depth: usize, text: &str) {
+        self.line(depth, &format!("# {}", printable(text)), None);
+    }
+
+    fn notes_at(&mut self, depth: usize, pointer: &str) {
+        let Some(notes) = self.notes.get(&(self.of.to_owned(), pointer.to_owned())) else { return };
+        for note in notes {
+            self.comment(depth, note);
+        }
+    }
+
     fn line(&mut self, depth: usize, text: &str, origin: Option<&crate::diagnostic::Position>) {
         let indent = depth * 2;
         // Writing to a `String` cannot fail.
@@ -97,6 +153,9 @@ impl Page {
 
     fn field(&mut self, depth: usize, name: &str, value: &Value, pointer: &str, control: &DesiredControl) {
         let origin = control.origins.get(pointer);
+        if depth >= 3 {
+            self.notes_at(depth, pointer);
+        }
         match value {
             Value::Object(map) if !map.is_empty() => {
                 self.line(depth, &format!("{name}:"), origin);

@@ -11,7 +11,7 @@ use crate::control::Accounts;
 use crate::desired::Documents;
 use crate::desired::control::{self, Mode, OnConflict, RegionWord};
 use crate::desired::merge::Origin;
-use crate::desired::model::{Account, Managed};
+use crate::desired::model::{Account, Managed, Suspend};
 use crate::desired::read::Problems;
 use crate::desired::resolve::controls::Merging;
 use crate::desired::select::{self, Candidate, Roster, RosterAccount, Status};
@@ -40,8 +40,12 @@ pub struct DesiredAccount {
     pub managed: Managed,
     /// Regions that are left alone, each with the reason.
     pub except: BTreeMap<String, String>,
+    /// Its own suspension, or the organisation's: looked at, never changed.
+    pub suspend: Option<Suspend>,
     /// By id. Accounts of which the same is wanted share one copy.
     pub controls: Arc<BTreeMap<String, DesiredControl>>,
+    /// When its turn comes, where there is a rollout; from 1.
+    pub wave: Option<u32>,
 }
 
 /// Is the account looked after?
@@ -79,6 +83,19 @@ struct Draft<'d> {
     document: Option<&'d Account>,
     listed: Option<&'d RosterAccount>,
     seats: BTreeSet<Seat>,
+}
+
+impl Draft<'_> {
+    fn candidate(&self) -> Candidate<'_> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        Candidate {
+            id: Some(&self.id),
+            name: &self.name,
+            seats: &self.seats,
+            labels: self.document.map_or(&NONE, |document| &document.metadata.labels),
+            listed: self.listed,
+        }
+    }
 }
 
 impl Documents {
@@ -196,14 +213,7 @@ impl Documents {
 
     /// The baselines of the Organization's list that are for this account.
     fn listed_for(&self, draft: &Draft<'_>, undecided: &mut BTreeSet<String>) -> Vec<Origin> {
-        let none = BTreeMap::new();
-        let candidate = Candidate {
-            id: Some(&draft.id),
-            name: &draft.name,
-            seats: &draft.seats,
-            labels: draft.document.map_or(&none, |document| &document.metadata.labels),
-            listed: draft.listed,
-        };
+        let candidate = draft.candidate();
         let mut found = Vec::new();
         for one in &self.organization.baselines {
             let meant = one.selector.as_ref().map_or(Some(true), |part| select::matches(part, &candidate));
@@ -242,7 +252,9 @@ impl Documents {
             home: home.value.clone(),
             managed: managed.cloned().unwrap_or_default(),
             except,
+            suspend: draft.document.and_then(|own| own.suspend.clone()).or(organization.suspend.clone()),
             controls,
+            wave: organization.rollout.as_ref().and_then(|rollout| rollout.named(&draft.candidate())),
         })
     }
 }

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::desired::read::Problems;
 use crate::desired::{Loaded, files};
+use crate::diagnostic::Sources;
 
 /// Where git stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +35,19 @@ pub enum RevisionError {
 /// `sha256:…` over the names and bytes of all files, in order of name. Lengths go in too, so that moving a
 /// byte from one file to the next changes it.
 pub fn digest(loaded: &Loaded) -> String {
+    digest_contents(&loaded.contents)
+}
+
+/// The same of the files that lie in a folder now, without reading what is in them as documents: for who watches
+/// them. Files that cannot be read count as not there.
+pub fn digest_of(dir: &Path) -> String {
+    let (contents, _) = files::read(dir, &mut Sources::default(), &mut Problems::new());
+    digest_contents(&contents)
+}
+
+fn digest_contents(contents: &files::Contents) -> String {
     let mut hash = Sha256::new();
-    for (path, bytes) in &loaded.contents {
+    for (path, bytes) in contents {
         let name = files::below(path);
         for part in [name.as_bytes(), bytes] {
             hash.update((part.len() as u64).to_be_bytes());
@@ -60,12 +73,8 @@ pub fn revision(dir: &Path) -> Option<Revision> {
 ///
 /// When git cannot be run or does not know a revision, as in a shallow clone: then nothing is known.
 pub fn is_ancestor(dir: &Path, older: &str, newer: &str) -> Result<bool, RevisionError> {
-    for hash in [older, newer] {
-        // Anything else could be an option, or a name that means something else tomorrow.
-        if !(4..=64).contains(&hash.len()) || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(RevisionError::NotARevision(hash.to_owned()));
-        }
-    }
+    known_by_hash(older)?;
+    known_by_hash(newer)?;
     let output =
         git(dir).args(["merge-base", "--is-ancestor", older, newer]).output().map_err(RevisionError::Run)?;
     match output.status.code() {
@@ -93,7 +102,18 @@ pub fn texts_at(dir: &Path, revision: &str) -> Result<(String, BTreeMap<String, 
     let named = format!("{revision}^{{commit}}");
     let commit = answer(dir, &["rev-parse", "--verify", "--quiet", &named]).ok_or_else(unknown)?;
     let base = ask(dir, &["merge-base", &commit, "HEAD"], &commit)?.trim().to_owned();
-    let listed = ask(dir, &["ls-tree", "-r", "-z", &base, "--", "."], &base)?;
+    let texts = texts_of(dir, &base)?;
+    Ok((base, texts))
+}
+
+/// The files of a folder as they are in a commit, by path below the folder.
+///
+/// # Errors
+///
+/// When git cannot be run or does not know the commit, which is named by its full hash.
+pub fn texts_of(dir: &Path, commit: &str) -> Result<BTreeMap<String, String>, RevisionError> {
+    known_by_hash(commit)?;
+    let listed = ask(dir, &["ls-tree", "-r", "-z", commit, "--", "."], commit)?;
     let mut texts = BTreeMap::new();
     for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
         let Some((about, path)) = entry.split_once('\t') else { continue };
@@ -104,7 +124,13 @@ pub fn texts_at(dir: &Path, revision: &str) -> Result<(String, BTreeMap<String, 
             texts.insert(path.to_owned(), ask(dir, &["cat-file", "blob", hash], path)?);
         }
     }
-    Ok((base, texts))
+    Ok(texts)
+}
+
+/// Anything but a hash could be an option, or a name that means something else tomorrow.
+fn known_by_hash(hash: &str) -> Result<(), RevisionError> {
+    let is_hash = (4..=64).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(()) } else { Err(RevisionError::NotARevision(hash.to_owned())) }
 }
 
 /// What git answers, or why it does not.

@@ -29,6 +29,7 @@ pub fn document(kind: Kind, controls: Controls) -> Value {
             json!({
                 "id": account_id("Absent: the one account of this name that AWS Organizations lists."),
                 "regions": regions(),
+                "suspend": suspend(),
                 "baselines": list(named("Baselines for this account, after those of the Organization.")),
                 "controls": control_map(controls, of_account, &mut definitions),
             }),
@@ -107,6 +108,18 @@ fn regions() -> Value {
     )
 }
 
+fn suspend() -> Value {
+    let mut suspend = closed(
+        json!({
+            "until": { "type": "string", "format": "date", "description": "The last day of it, in UTC; absent: until it is taken out." },
+            "reason": named("Why nothing is changed."),
+        }),
+        &["reason"],
+    );
+    suspend["description"] = json!("Everything is looked at and told, and nothing is changed.");
+    suspend
+}
+
 fn organization(controls: Value) -> Value {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     closed(
@@ -149,6 +162,7 @@ fn organization(controls: Value) -> Value {
                 }),
                 &["seat", "bucket", "key"],
             ),
+            "suspend": suspend(),
             "audit": named("A folder or `s3://bucket/prefix` for audit records."),
             "tags": texts,
             "networks": {
@@ -160,24 +174,38 @@ fn organization(controls: Value) -> Value {
             "baselines": list(closed(
                 json!({
                     "use": named("A baseline, by name."),
-                    "where": closed(
-                        json!({
-                            "ou": list(json!({ "type": "string", "pattern": "^/" })),
-                            "tags": { "type": "object", "additionalProperties": list(json!({ "type": "string" })) },
-                            "names": list(json!({ "type": "string" })),
-                            "seats": list(seat()),
-                            "accounts": list(account_id("An account.")),
-                        }),
-                        &[],
-                    ),
+                    "where": selector(),
                 }),
                 &["use"],
             )),
             "guards": closed(
                 json!({
-                    "accountsAtOnce": { "type": "integer", "minimum": 1, "default": 5 },
+                    "accountsAtOnce": {
+                        "type": "integer", "minimum": 1, "default": 5,
+                        "description": "Accounts that an apply may change; where there are waves, each of them.",
+                    },
+                    "resourcesAtOnce": { "type": "integer", "minimum": 1 },
                     "percentOfResources": { "type": "integer", "minimum": 1, "maximum": 100 },
                     "refuse": list(json!({ "enum": ["disruptive", "destructive", "irreversible", "weakening"] })),
+                    "incomplete": {
+                        "enum": ["none", "risky", "all"], "default": "risky",
+                        "description": "What is refused in an account and region where something could not be observed.",
+                    },
+                    "windows": windows(),
+                }),
+                &[],
+            ),
+            "rollout": closed(
+                json!({
+                    "waves": list(selector()),
+                    "batch": {
+                        "type": "integer", "minimum": 1,
+                        "description": "How many of the accounts that no wave means are changed at a time.",
+                    },
+                    "errorBudget": {
+                        "type": "integer", "minimum": 0, "default": 0,
+                        "description": "Changes of one wave that may fail without stopping the rest.",
+                    },
                 }),
                 &[],
             ),
@@ -196,6 +224,36 @@ fn organization(controls: Value) -> Value {
         }),
         &[],
     )
+}
+
+/// Which accounts are meant: every part that is given must match, one entry of it is enough.
+fn selector() -> Value {
+    closed(
+        json!({
+            "ou": list(json!({ "type": "string", "pattern": "^/" })),
+            "tags": { "type": "object", "additionalProperties": list(json!({ "type": "string" })) },
+            "names": list(json!({ "type": "string" })),
+            "seats": list(seat()),
+            "accounts": list(account_id("An account.")),
+        }),
+        &[],
+    )
+}
+
+/// Maintenance windows.
+fn windows() -> Value {
+    let time = json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
+    let days = list(json!({ "enum": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] }));
+    let window = closed(
+        json!({
+            "days": days,
+            "from": time,
+            "to": time,
+            "timeZone": named("IANA: `Europe/Berlin`."),
+        }),
+        &["days", "from", "to", "timeZone"],
+    );
+    closed(json!({ "for": { "enum": ["all", "risky"], "default": "all" }, "open": list(window) }), &["open"])
 }
 
 fn exception(controls: Controls) -> Value {

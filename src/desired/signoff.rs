@@ -6,7 +6,7 @@ use wildmatch::WildMatch;
 use crate::control::ErasedControl;
 use crate::desired::control::{self, Controls};
 use crate::desired::document::{plain, region};
-use crate::desired::model::{Attestation, Exception, Metadata};
+use crate::desired::model::{Attestation, Exception, Metadata, Suspend};
 use crate::desired::node::Node;
 use crate::desired::read::{self, Fields, Problems, Spanned};
 use crate::diagnostic::Diagnostic;
@@ -55,6 +55,16 @@ fn means(globs: &[String], account: &AccountId, name: &str) -> bool {
 
 fn any(globs: &[String], text: &str) -> bool {
     globs.iter().any(|glob| WildMatch::new(glob).matches(text))
+}
+
+/// Reads `suspend` of an Organization or an Account.
+pub fn suspend(node: &Node, problems: &mut Problems) -> Option<Suspend> {
+    let mut fields = Fields::of(node, problems)?;
+    let until = fields.get("until").map(|node| date(node, problems));
+    let reason = fields.require("reason", problems).and_then(|node| read::text(node, problems));
+    fields.done(problems);
+    // A day that cannot be read is an error, and not for ever.
+    Some(Suspend { until: until.map_or(Some(None), |until| until.map(Some))?, reason: reason?.value })
 }
 
 /// Reads the spec of an Exception.

@@ -139,6 +139,7 @@ impl<S: Shape> Control for Specimen<S> {
         rules: S::RULES,
         reads: &[],
         writes: &[],
+        events: &[],
         undo: None,
     };
     type Desired = S::Spec;

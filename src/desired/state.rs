@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::aws::Role;
 use crate::aws::journal::Purpose;
+use crate::aws::organization::Member;
 use crate::control::{Archive, ErasedControl, Exempt, Facts, Networks, OrganizationFacts};
 use crate::desired::template::{self, Values};
 use crate::desired::{
-    ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Resolved,
-    Revision, Roles,
+    ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Mode,
+    OnConflict, Resolved, Revision, Roles, Rollout,
 };
 use crate::diagnostic::Position;
 use crate::place::{AccountId, Region, Scope, Seat};
@@ -23,7 +26,7 @@ use crate::place::{AccountId, Region, Scope, Seat};
 #[derive(Clone, Debug)]
 pub struct DesiredState {
     pub organization: Settings,
-    /// In wave order: log archive, security, management, then the rest by name.
+    /// In the order of the rollout's waves; in each: log archive, security, management, then the rest by name.
     pub accounts: Vec<DesiredAccount>,
     pub exceptions: Vec<Exception>,
     pub attestations: Vec<Attestation>,
@@ -31,7 +34,27 @@ pub struct DesiredState {
     pub revision: Option<Revision>,
     /// `sha256:…` over the documents' names and bytes.
     pub digest: String,
+    /// What it was made of; nothing where nobody said.
+    pub source: Arc<Source>,
     places: HashMap<AccountId, usize>,
+}
+
+/// All that a desired state is made of: the documents, and what AWS Organizations listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// By path below the folder of the desired state.
+    pub documents: BTreeMap<String, String>,
+    pub members: Vec<Member>,
+}
+
+impl Source {
+    /// `sha256:…` over all of it.
+    pub fn digest(&self) -> String {
+        let bytes = serde_json::to_vec(self).expect("texts by text keys are always JSON");
+        let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    }
 }
 
 /// The Organization document, without what only merging needs.
@@ -49,6 +72,7 @@ pub struct Settings {
     /// Lists of networks by name.
     pub networks: Arc<Networks>,
     pub guards: Guards,
+    pub rollout: Option<Rollout>,
     pub limits: BTreeMap<String, Limit>,
     /// Those that name resources: what controls may have to know of them.
     pub exceptions: Vec<Exception>,
@@ -69,6 +93,7 @@ impl Settings {
             tags: organization.tags.clone(),
             networks: Arc::clone(&organization.networks),
             guards: organization.guards.clone(),
+            rollout: organization.rollout.clone(),
             limits: organization.limits.clone(),
             exceptions: documents
                 .exceptions
@@ -129,8 +154,11 @@ impl DesiredState {
         digest: String,
     ) -> Self {
         let mut accounts = resolved.accounts;
-        accounts
-            .sort_by(|a, b| wave(a).cmp(&wave(b)).then_with(|| a.name.cmp(&b.name)).then(a.id.cmp(&b.id)));
+        accounts.sort_by(|a, b| (seat(a), &a.name, &a.id).cmp(&(seat(b), &b.name, &b.id)));
+        if let Some(rollout) = &documents.organization.rollout {
+            rollout.number_the_rest(&mut accounts);
+            accounts.sort_by_key(|account| account.wave);
+        }
         let places =
             accounts.iter().enumerate().map(|(place, account)| (account.id.clone(), place)).collect();
         Self {
@@ -140,8 +168,22 @@ impl DesiredState {
             attestations: documents.attestations.clone(),
             revision,
             digest,
+            source: Arc::default(),
             places,
         }
+    }
+
+    /// The same, knowing what it was made of: what an apply keeps, so that drift can be told later.
+    #[must_use]
+    pub fn made_of(self, source: Source) -> Self {
+        Self { source: Arc::new(source), ..self }
+    }
+
+    /// The same for other accounts, or for the same ones with other controls, in this order.
+    #[must_use]
+    pub fn with_accounts(&self, accounts: Vec<DesiredAccount>) -> Self {
+        let places = accounts.iter().enumerate().map(|(place, account)| (account.id.clone(), place));
+        Self { places: places.collect(), accounts, ..self.clone() }
     }
 
     pub fn account(&self, id: &AccountId) -> Option<&DesiredAccount> {
@@ -150,12 +192,26 @@ impl DesiredState {
 }
 
 /// What others stand on comes first.
-fn wave(account: &DesiredAccount) -> usize {
+fn seat(account: &DesiredAccount) -> usize {
     let order = [Seat::LogArchive, Seat::Security, Seat::Management];
     order.iter().position(|seat| account.seats.contains(seat)).unwrap_or(order.len())
 }
 
 impl DesiredControl {
+    /// A spec that is said whole, by nobody's document.
+    pub fn fixed(spec: Arc<Value>) -> Self {
+        Self {
+            spec,
+            has_templates: false,
+            mode: Mode::Enforce,
+            on_conflict: OnConflict::Adopt,
+            regions: None,
+            reason: None,
+            origins: BTreeMap::new(),
+            word_origins: BTreeMap::new(),
+        }
+    }
+
     /// The spec in one scope, templates filled in. Where there are none, all scopes share it.
     pub fn spec_in(&self, control: &dyn ErasedControl, facts: &Facts) -> Arc<Value> {
         if !self.has_templates {

@@ -15,6 +15,7 @@ mod merge;
 mod open;
 
 pub use delivery::{Delivery, allows_service};
+pub use glob::{covers, overlap};
 pub use merge::{by_sid, lacking, with_statements};
 pub use open::{is_open, open_to_everyone};
 

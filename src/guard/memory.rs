@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Allow, Danger, Refusal, quoted};
 use crate::audit::{LastApplied, LastOrganization};
-use crate::desired::DesiredState;
+use crate::desired::{DesiredState, Guards};
 use crate::place::AccountId;
 
 /// A revision may drop this many accounts without a word: closing one or two is everyday work.
@@ -19,6 +19,27 @@ pub enum Descent {
     Backwards,
     /// Cannot be told, and why.
     Unknown(String),
+}
+
+/// What a plan is judged by: the stricter of what the documents say and what was last applied. So a change to the
+/// guards is not judged by itself; a looser limit holds once it has been applied.
+pub fn limits(said: &Guards, last: Option<&Guards>) -> Guards {
+    let Some(last) = last else { return said.clone() };
+    let fewer = |a: Option<u32>, b: Option<u32>| a.into_iter().chain(b).min();
+    let mut refuse = said.refuse.clone();
+    refuse.extend(last.refuse.iter().filter(|word| !said.refuse.contains(word)).cloned());
+    Guards {
+        accounts_at_once: said.accounts_at_once.min(last.accounts_at_once),
+        resources_at_once: fewer(said.resources_at_once, last.resources_at_once),
+        percent_of_resources: fewer(said.percent_of_resources, last.percent_of_resources),
+        refuse,
+        incomplete: said.incomplete.max(last.incomplete),
+        windows: match (&said.windows, &last.windows) {
+            // Two sets of windows have no simple stricter one: where they differ, those that held until now hold.
+            (_, Some(last)) => Some(last.clone()),
+            (said, None) => said.clone(),
+        },
+    }
 }
 
 /// Refuses to apply a desired state to an account that has had a later one. `descent` says how a revision
@@ -45,7 +66,7 @@ pub fn never_backwards(
         };
         let short = revision.get(..8).unwrap_or(revision);
         refusals.push(Refusal {
-            why: format!("{name} was last changed from revision {short}, {why}"),
+            why: format!("{name} last had revision {short} applied, {why}"),
             hint: format!(
                 "check out a later revision, or add --allow {}",
                 quoted(&format!("backwards:{name}"))

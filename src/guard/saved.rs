@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Refusal, quoted};
-use crate::audit::Used;
+use crate::audit::{ControllerRecord, Used};
 use crate::saved::{Origin, SavedPlan};
 
 /// Refuses a saved plan that has expired, is not the one that is expected, was made for elsewhere, or was used.
@@ -47,6 +47,19 @@ pub fn saved_plan(
         );
     }
     refusals
+}
+
+/// Refuses to take something back where a controller would put it right again.
+pub fn undo_alone(
+    saved: &SavedPlan,
+    controller: Option<&ControllerRecord>,
+    now: Timestamp,
+) -> Option<Refusal> {
+    let run = saved.undoes.as_ref()?;
+    controller.filter(|controller| controller.enforces_at(now)).map(|_| Refusal {
+        why: format!("a controller enforces the documents here, and would make run {run} again"),
+        hint: "commit the YAML that `undo` wrote beside the plan: the controller makes it so".to_owned(),
+    })
 }
 
 /// Why a plan that `key` should have signed is refused.

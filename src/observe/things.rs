@@ -104,7 +104,7 @@ async fn delivery(fleet: &Fleet, aws: &Reader, asked: &Asked<'_>, fresh: bool) -
         bucket_policy(aws, asked).await
     } else {
         let cell = {
-            let mut policies = fleet.policies.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut policies = fleet.shared.policies.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (asked.account.clone(), asked.bucket.to_owned());
             PolicyRead::clone(policies.entry(key).or_default())
         };

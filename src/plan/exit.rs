@@ -9,12 +9,15 @@ pub enum Exit {
     Done = 0,
     /// A write or its verification failed, the YAML is wrong, or the answer was not `yes`.
     Failed = 1,
-    /// Only with `--detailed-exitcode`: something is left to do, by hand or in progress.
+    /// With `--detailed-exitcode`: something is left to do, by hand or in progress. Of `drift`: something is no longer
+    /// as it was last applied.
     Differs = 2,
     /// A guard refused, an account was not the one that the YAML names, or a change had moved.
     Refused = 3,
     /// Something could not be observed.
     Incomplete = 4,
+    /// Only of `drift`: everything is as it was last applied, and the documents say something that was not.
+    Unapplied = 5,
     /// Wrong usage, or a terminal is needed and there is none.
     Usage = 64,
     /// The first Ctrl-C: the step in hand was finished, the rest not done.
@@ -29,12 +32,17 @@ impl Exit {
             Self::Failed,
             "a write failed or was not seen to hold, the YAML is wrong, or the answer was not `yes`",
         ),
-        (Self::Differs, "with --detailed-exitcode: something is left to do, by hand or in progress"),
+        (
+            Self::Differs,
+            "with --detailed-exitcode: something is left to do, by hand or in progress; of drift: something is \
+             no longer as it was last applied",
+        ),
         (
             Self::Refused,
             "a guard refused, an account was not the one named, or a change had moved since it was planned",
         ),
         (Self::Incomplete, "something could not be observed"),
+        (Self::Unapplied, "of drift: all is as last applied, and something desired was never applied"),
         (Self::Usage, "wrong usage, or a terminal is needed and there is none"),
         (Self::Interrupted, "interrupted: the step in hand was finished, the rest not done"),
     ];
@@ -46,16 +54,17 @@ impl Exit {
     fn rank(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Differs => 1,
-            Self::Incomplete => 2,
-            Self::Refused => 3,
-            Self::Failed => 4,
-            Self::Interrupted => 5,
-            Self::Usage => 6,
+            Self::Unapplied => 1,
+            Self::Differs => 2,
+            Self::Incomplete => 3,
+            Self::Refused => 4,
+            Self::Failed => 5,
+            Self::Interrupted => 6,
+            Self::Usage => 7,
         }
     }
 
-    /// The one of two that wins: 64 over 130 over 1 over 3 over 4 over 2 over 0.
+    /// The one of two that wins: 64 over 130 over 1 over 3 over 4 over 2 over 5 over 0.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         if other.rank() > self.rank() { other } else { self }
@@ -95,6 +104,7 @@ mod tests {
             Exit::Refused,
             Exit::Incomplete,
             Exit::Differs,
+            Exit::Unapplied,
             Exit::Done,
         ];
         for (place, winner) in order.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{AccountState, Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
 use crate::control::{Accounts, Finding, Known, Need, Regions, Severity, Thing, Verdict};
-use crate::desired::{DesiredState, Exception, Mode, OnConflict};
+use crate::desired::{DesiredState, Exception, Mode, OnConflict, Suspend};
 use crate::place::{AccountId, Scope};
 
 /// What `--account`, `--region` and `--control` select. Empty lists select everything.
@@ -24,6 +24,12 @@ impl Selection {
             && self.regions.is_empty()
             && self.controls.is_empty()
             && self.changed.is_none()
+    }
+
+    /// Could anything of this account be selected?
+    pub fn touches(&self, account: &AccountId) -> bool {
+        (self.accounts.is_empty() || self.accounts.contains(account))
+            && self.changed.as_ref().is_none_or(|changed| changed.iter().any(|(one, _)| one == account))
     }
 
     pub fn covers(&self, scope: &Scope, control: &str) -> bool {
@@ -62,8 +68,8 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
     for account in &heading.accounts {
         regions.extend(account.regions.iter().cloned());
     }
-    for account in &desired.accounts {
-        controls.extend(account.controls.keys().cloned());
+    for account in heading.accounts.iter().filter_map(|account| desired.account(&account.id)) {
+        controls.extend(account.controls.keys());
     }
     for ((raw, outcome), selected) in raws.into_iter().zip(outcomes).zip(selected) {
         totals.count(&outcome);
@@ -119,32 +125,63 @@ fn with_unknown_needs<'a>(raw: Raw<'a>, known: &Known, closed: &BTreeSet<Account
 fn outcomes(desired: &DesiredState, known: &Known, raws: &[Raw<'_>], selected: &[bool]) -> Vec<Outcome> {
     let exceptions: Vec<Option<&str>> = raws.iter().map(|raw| exception(desired, raw)).collect();
     let attested: Vec<bool> = raws.iter().map(|raw| attested(desired, raw)).collect();
-    let mut made: BTreeSet<Thing> = raws.iter().flat_map(makes).cloned().collect();
+    let waves: Vec<Option<u32>> = raws.iter().map(|raw| wave(desired, raw)).collect();
+    let makers = |happen: &dyn Fn(usize) -> bool| {
+        let mut made: Made = BTreeMap::new();
+        for place in (0..raws.len()).filter(|&place| happen(place)) {
+            made.entry(waves[place]).or_default().extend(makes(&raws[place]).cloned());
+        }
+        made
+    };
+    let mut made = makers(&|_| true);
     loop {
+        let by_wave = by_wave(&made, &waves);
         let outcomes: Vec<Outcome> = raws
             .iter()
             .enumerate()
             .map(|(place, raw)| {
+                let (made, made_later) = &by_wave[&waves[place]];
                 let with = Settling {
-                    observe_only: raw.declared.mode == Mode::Observe,
+                    observe_only: raw.declared.mode == Mode::Observe || suspended(desired, raw).is_some(),
                     fail_on_conflict: raw.declared.on_conflict == OnConflict::Fail,
                     exception: exceptions[place],
                     attested: attested[place],
                     needs: &raw.needs,
                     known,
-                    made: &made,
+                    made,
+                    made_later,
                 };
                 settle(&raw.finding, &with)
             })
             .collect();
-        let happen = |place: usize| outcomes[place] == Outcome::Change && selected[place];
-        let still: BTreeSet<Thing> =
-            (0..raws.len()).filter(|&place| happen(place)).flat_map(|p| makes(&raws[p])).cloned().collect();
+        let still = makers(&|place| outcomes[place] == Outcome::Change && selected[place]);
         if still == made {
             return block_circles(raws, outcomes);
         }
         made = still;
     }
+}
+
+/// What changes make, by wave.
+type Made = BTreeMap<Option<u32>, BTreeSet<Thing>>;
+
+fn wave(desired: &DesiredState, raw: &Raw<'_>) -> Option<u32> {
+    desired.account(&raw.facts.scope.account)?.wave
+}
+
+/// For each wave, what is made up to it and what only after it.
+fn by_wave(made: &Made, waves: &[Option<u32>]) -> BTreeMap<Option<u32>, (BTreeSet<Thing>, BTreeSet<Thing>)> {
+    let all: BTreeSet<Option<u32>> = waves.iter().copied().collect();
+    let within = |range: &mut dyn Iterator<Item = (&Option<u32>, &BTreeSet<Thing>)>| {
+        range.flat_map(|(_, things)| things).cloned().collect::<BTreeSet<Thing>>()
+    };
+    all.into_iter()
+        .map(|wave| {
+            let soon = within(&mut made.range(..=wave));
+            let later = within(&mut made.iter().filter(|(other, _)| **other > wave));
+            (wave, (soon, later))
+        })
+        .collect()
 }
 
 fn makes<'a>(raw: &'a Raw<'_>) -> impl Iterator<Item = &'a Thing> {
@@ -193,6 +230,12 @@ fn exception<'a>(desired: &'a DesiredState, raw: &Raw<'_>) -> Option<&'a str> {
         .map(|exception| exception.metadata.name.value.as_str())
 }
 
+/// The suspension that holds for a finding's account.
+fn suspended<'a>(desired: &'a DesiredState, raw: &Raw<'_>) -> Option<&'a Suspend> {
+    let suspend = desired.account(&raw.facts.scope.account)?.suspend.as_ref();
+    suspend.filter(|suspend| suspend.holds(date(raw)))
+}
+
 fn attested(desired: &DesiredState, raw: &Raw<'_>) -> bool {
     let Some(account) = desired.account(&raw.facts.scope.account) else { return false };
     desired.attestations.iter().any(|attestation| {
@@ -232,6 +275,9 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
         Outcome::Excepted { exception } => {
             desired.exceptions.iter().find(|e| &e.metadata.name.value == exception).map(note)
         }
+        Outcome::ObserveOnly if raw.declared.mode != Mode::Observe => {
+            suspended(desired, &raw).map(ToString::to_string)
+        }
         _ => None,
     };
     Item {
@@ -246,6 +292,7 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
         finding: raw.finding,
         outcome,
         exception_note,
+        reason: raw.declared.reason.clone(),
         declared_at,
         declared: raw.declared.origins.values().next().cloned(),
         selected,

@@ -73,9 +73,13 @@ pub struct Item {
     /// What the change stands on: printed, and ordered by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Need>,
-    /// The name and last day of the exception, and its ticket: `legacy-images, SEC-412, until 2027-03-31`.
+    /// Why it is left as it is. The name and last day of the exception, and its ticket: `legacy-images, SEC-412,
+    /// until 2027-03-31`. Or the account's suspension: `suspended until 2027-03-31: the migration`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception_note: Option<String>,
+    /// Why the account's document sets the control otherwise than its baselines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Where in the YAML each changed field was said, by the field's path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub declared_at: BTreeMap<String, Position>,
@@ -85,6 +89,14 @@ pub struct Item {
     /// Selected by `--account`, `--region` and `--control`. What is not selected is looked at and counted,
     /// never changed.
     pub selected: bool,
+}
+
+impl Item {
+    /// Is it the same finding, whatever is the matter with it?
+    pub fn is_about(&self, other: &Self) -> bool {
+        (&self.scope, &self.control) == (&other.scope, &other.control)
+            && (&self.finding.resource, &self.finding.rule) == (&other.finding.resource, &other.finding.rule)
+    }
 }
 
 /// [`Severity`] as data that can be read back.
@@ -122,6 +134,9 @@ pub struct PlannedAccount {
     /// even where the plan keeps only what is not in sync.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub in_sync: BTreeMap<String, usize>,
+    /// When its turn comes, where the Organization document has a rollout; from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<u32>,
 }
 
 /// Counts of findings by outcome; account-level unknowns count as one each.

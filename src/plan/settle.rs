@@ -18,8 +18,10 @@ pub struct Settling<'a> {
     pub attested: bool,
     pub needs: &'a [Need],
     pub known: &'a Known,
-    /// What the changes of this plan make.
+    /// What the changes of this plan make, in this finding's wave or an earlier one.
     pub made: &'a BTreeSet<Thing>,
+    /// What they make in later waves.
+    pub made_later: &'a BTreeSet<Thing>,
 }
 
 /// Exception beats mode, mode beats blocked; nothing beats unknown: an exception does not make a thing
@@ -50,10 +52,16 @@ pub fn settle(finding: &Finding<Step>, with: &Settling<'_>) -> Outcome {
                 })
                 .map(|need| need.thing.clone())
                 .collect();
-            if on.is_empty() { Outcome::Change } else { Outcome::Blocked { on, why: None } }
+            if on.is_empty() {
+                return Outcome::Change;
+            }
+            let later = on.iter().all(|thing| is_made(thing, with.made_later));
+            Outcome::Blocked { on, why: later.then(|| LATER.to_owned()) }
         }
     }
 }
+
+const LATER: &str = "made in a later wave of the rollout; put that account into an earlier one";
 
 /// Do the changes of this plan make it, or a thing that it is a part of?
 fn is_made(thing: &Thing, made: &BTreeSet<Thing>) -> bool {
@@ -95,8 +103,11 @@ mod tests {
             needs,
             known,
             made,
+            made_later: &NOTHING,
         }
     }
+
+    static NOTHING: BTreeSet<Thing> = BTreeSet::new();
 
     #[test]
     fn an_exception_beats_the_mode_and_the_mode_beats_blocked() {
@@ -126,6 +137,14 @@ mod tests {
         assert_eq!(settle(&change(), &with(&soft, &known, &none)), Outcome::Change);
         let there = Known::new([(key(), Found::Present { arn: "arn:x".into() })]);
         assert_eq!(settle(&change(), &with(&hard, &there, &none)), Outcome::Change);
+    }
+
+    #[test]
+    fn what_a_later_wave_makes_comes_too_late() {
+        let (needs, known, later) = ([Need::hard(key())], Known::default(), BTreeSet::from([key()]));
+        let settling = Settling { made_later: &later, ..with(&needs, &known, &NOTHING) };
+        let outcome = settle(&change(), &settling);
+        assert!(matches!(outcome, Outcome::Blocked { why: Some(why), .. } if why.contains("later wave")));
     }
 
     #[test]

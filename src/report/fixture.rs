@@ -53,6 +53,7 @@ pub fn item(account_id: &str, region: &str, control: &str, resource: &str, verdi
         outcome,
         needs: Vec::new(),
         exception_note: None,
+        reason: None,
         declared_at: BTreeMap::new(),
         declared: None,
         selected: true,
@@ -255,6 +256,7 @@ pub fn planned(id: &str, name: &str) -> PlannedAccount {
         regions: REGIONS.map(Region::new).into(),
         controls: 10,
         in_sync: BTreeMap::new(),
+        wave: None,
     }
 }
 
@@ -347,7 +349,7 @@ pub fn applied() -> ApplyReport {
                 elapsed: Duration::from_millis(millis),
                 retried: trail
                     .then(|| "retried for 12 s: InsufficientEncryptionPolicyException (new key)".into()),
-                result: if moved { ChangeResult::Moved { what } } else { ChangeResult::Held },
+                result: if moved { ChangeResult::Moved { what, who: None } } else { ChangeResult::Held },
             }
         })
         .collect();
@@ -357,6 +359,7 @@ pub fn applied() -> ApplyReport {
         role: "baseline-apply".into(),
         changes,
         interrupted: false,
+        held_back: Vec::new(),
         remaining: Remaining { manual: 1, progressing: 1, blocked: 0, unknown: 1 },
     }
 }

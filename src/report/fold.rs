@@ -6,6 +6,8 @@
 //! necessity: steps and their titles (the resource), a delivery needed from the account itself, and
 //! the messages of faults (account, region, resource; the request id is left out).
 
+mod told;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -13,10 +15,12 @@ use std::hash::Hash;
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
-use crate::control::{Change, Step, Thing, Verdict};
+use crate::control::{Change, Direction, Step, Thing, Verdict};
 use crate::fault::Fault;
 use crate::place::{AccountId, Region, Scope};
 use crate::plan::{Item, Outcome, Position, SeverityWord};
+
+pub use told::{Alike, fold_told};
 
 /// One finding in every account × region × resource named.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,6 +164,7 @@ struct Key<'a> {
     outcome: Cow<'a, Outcome>,
     needs: Vec<(bool, Cow<'a, Thing>, bool)>,
     exception_note: Option<&'a str>,
+    reason: Option<&'a str>,
     declared_at: &'a BTreeMap<String, Position>,
     selected: bool,
 }
@@ -189,10 +194,16 @@ fn key(item: &Item) -> String {
             })
             .collect(),
         exception_note: item.exception_note.as_deref(),
+        reason: weakens(item).then_some(item.reason.as_deref()).flatten(),
         declared_at: &item.declared_at,
         selected: item.selected,
     };
     serde_json::to_string(&key).expect("a finding has text keys and finite numbers only")
+}
+
+/// Only then is it said why the account differs.
+fn weakens(item: &Item) -> bool {
+    item.finding.change().is_some_and(|change| change.direction == Direction::Weakens)
 }
 
 fn common_verdict(item: &Item) -> Cow<'_, Verdict<Step>> {

@@ -5,10 +5,13 @@ mod apply;
 mod aside;
 mod block;
 mod document;
+mod drift;
 mod fields;
 mod header;
 mod notes;
 mod totals;
+mod undo;
+mod who;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,10 +29,12 @@ pub use apply::{apply, question};
 pub(super) use aside::why;
 pub(super) use block::{severity, subject};
 pub(super) use document::compared;
+pub use drift::{DriftContext, drift};
 pub(super) use fields::{rows, short};
 pub(super) use header::revision;
 pub(super) use notes::notes;
 pub(super) use totals::{Changes, not_selected};
+pub use undo::undo_rest;
 
 /// What a plan's text needs beside the plan.
 pub struct Context<'a> {

@@ -2,7 +2,9 @@
 //! one unfolded finding a line. Fields are only ever added within a version.
 
 mod apply;
+mod drift;
 mod finding;
+mod who;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -16,6 +18,7 @@ use super::escape::escape_json;
 use super::fold::{Block, fold};
 
 pub use apply::{ApplyOutput, apply};
+pub use drift::{DriftOutput, drift, drift_lines};
 pub use finding::FindingOutput;
 
 /// The version of the format that this program writes.
@@ -99,6 +102,16 @@ struct Tail<'a> {
     exit_code: u8,
 }
 
+/// The word, and why no session could be opened.
+fn state(state: &AccountState) -> (State, Option<&Fault>, Option<&str>) {
+    match state {
+        AccountState::Reached => (State::Reached, None, None),
+        AccountState::Unreachable { fault } => (State::Unreachable, Some(fault), None),
+        AccountState::Refused { why } => (State::Refused, None, Some(why.as_str())),
+        AccountState::NotTried { why } => (State::NotTried, None, Some(why.as_str())),
+    }
+}
+
 impl<'a> Head<'a> {
     fn of(plan: &'a Plan) -> Self {
         Self {
@@ -110,12 +123,7 @@ impl<'a> Head<'a> {
                 .accounts
                 .iter()
                 .map(|account| {
-                    let (state, fault, why) = match &account.state {
-                        AccountState::Reached => (State::Reached, None, None),
-                        AccountState::Unreachable { fault } => (State::Unreachable, Some(fault), None),
-                        AccountState::Refused { why } => (State::Refused, None, Some(why.as_str())),
-                        AccountState::NotTried { why } => (State::NotTried, None, Some(why.as_str())),
-                    };
+                    let (state, fault, why) = state(&account.state);
                     Account { id: &account.id, name: &account.name, state, fault, why }
                 })
                 .collect(),
@@ -151,6 +159,11 @@ pub fn plan_schema() -> Schema {
 /// The JSON Schema of [`apply()`]'s document.
 pub fn apply_schema() -> Schema {
     written::<ApplyOutput<'_>>()
+}
+
+/// The JSON Schema of [`drift()`]'s document.
+pub fn drift_schema() -> Schema {
+    written::<DriftOutput<'_>>()
 }
 
 /// The schema of what is written; what is left out when empty is not required.

@@ -4,6 +4,7 @@
 //! names it.
 
 mod delivery;
+mod history;
 mod logging;
 mod selectors;
 mod settings;
@@ -16,6 +17,8 @@ use jiff::Timestamp;
 
 use super::operation::{Call, Operations, Protocol, Refusal, Service};
 use super::state::State;
+pub(super) use history::History;
+pub use history::Told;
 pub use selectors::Selectors;
 
 static SERVICE: Service = Service {
@@ -38,6 +41,7 @@ pub(super) fn operations() -> Operations {
         .on("PutEventSelectors", selectors::put_events)
         .on("GetInsightSelectors", selectors::get_insights)
         .on("PutInsightSelectors", selectors::put_insights)
+        .on("LookupEvents", history::look_up)
 }
 
 /// CloudTrail of one account in one region: the trails that are at home there.

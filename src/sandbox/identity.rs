@@ -54,7 +54,7 @@ impl Caller {
 pub enum Allows {
     #[default]
     Everything,
-    /// `Get*`, `List*`, `Describe*`, `BatchGet*` and `Head*`, as an observe role has it.
+    /// `Get*`, `List*`, `Describe*`, `BatchGet*`, `Head*` and `Lookup*`, as an observe role has it.
     Reading,
 }
 

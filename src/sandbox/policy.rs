@@ -100,7 +100,10 @@ fn holds(condition: &Value, context: &[(&str, &str)], denies: bool) -> bool {
                 ("StringEquals" | "ArnEquals", Some(given)) => wanted.any(|w| w == given),
                 ("StringLike" | "ArnLike", Some(given)) => wanted.any(|w| WildMatch::new(w).matches(given)),
                 ("StringEquals" | "ArnEquals" | "StringLike" | "ArnLike", None) => false,
-                ("StringNotEquals", given) => !wanted.any(|w| Some(w) == given),
+                ("StringNotEquals" | "ArnNotEquals", given) => !wanted.any(|w| Some(w) == given),
+                ("StringNotLike" | "ArnNotLike", given) => {
+                    !wanted.any(|w| given.is_some_and(|given| WildMatch::new(w).matches(given)))
+                }
                 ("Bool", _) if key.eq_ignore_ascii_case("aws:SecureTransport") => wanted.any(|w| w == "true"),
                 _ => denies,
             }

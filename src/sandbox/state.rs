@@ -149,6 +149,8 @@ pub(super) struct State {
     /// How often each operation was asked and landed, by `service:Operation`.
     pub tally: HashMap<(&'static str, &'static str), super::Tally>,
     pub recording: Option<super::record::Recording>,
+    /// What CloudTrail keeps of the writes that landed.
+    pub history: super::cloudtrail::History,
     /// Counts everything that needs an identifier.
     serial: u64,
 }

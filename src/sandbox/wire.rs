@@ -200,6 +200,10 @@ impl Wire {
         };
         if operation.writes && answer.is_ok() {
             state.sky.wrote();
+            if let Some(caller) = &caller {
+                let agent = request.headers().get("user-agent").unwrap_or_default();
+                state.history.add(operation, &exchange.asked.input, caller, (region, now), agent);
+            }
             state.tally.entry((operation.service.prefix, operation.name)).or_default().landed += 1;
         }
         if let Some(recording) = &state.recording {

@@ -18,6 +18,7 @@ mod drift;
 mod keys;
 mod mutate;
 mod not_shown;
+mod observer;
 mod organization;
 mod planned;
 mod public_access;

@@ -169,6 +169,7 @@ insights:
             write::START_LOGGING,
             write::STOP_LOGGING,
         ],
+        events: &["cloudtrail:DeleteTrail", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy", "iam:DeleteRole", "iam:DeleteRolePolicy", "organizations:DisableAWSServiceAccess"],
         undo: Some("baseline never deletes a trail, a log group or a role, nor trust in a service"),
     };
     type Desired = TrailSpec;

@@ -153,9 +153,6 @@ pub fn rule(
     found: Option<(&str, &Rule)>,
     total: usize,
 ) -> Verdict<Write> {
-    if spec.sources() > 1 {
-        return invalid("it says more than one of `managed`, `lambda` and `guard`: a rule has one source");
-    }
     let live = found.map(|(_, rule)| rule);
     if let Some(service) = live.and_then(|live| live.created_by.as_ref()) {
         return Verdict::Foreign {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::control::Bounded;
@@ -14,6 +14,7 @@ use crate::control::Bounded;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RulesSpec {
     /// Rules by the names that they have in AWS.
+    #[serde(deserialize_with = "of_one_source")]
     #[schemars(with = "BTreeMap<String, RuleSpec>")]
     pub rules: BTreeMap<String, Option<RuleSpec>>,
 }
@@ -217,7 +218,7 @@ impl RulesSpec {
 }
 
 impl RuleSpec {
-    /// `None` where none is said, or more than one: [`RuleSpec::sources`] tells.
+    /// `None` where none is said.
     pub fn source(&self) -> Option<Source> {
         match (&self.managed, &self.lambda, &self.guard) {
             (Some(id), None, None) => Some(Source::Managed(id.clone())),
@@ -227,7 +228,7 @@ impl RuleSpec {
         }
     }
 
-    pub fn sources(&self) -> usize {
+    fn sources(&self) -> usize {
         usize::from(self.managed.is_some())
             + usize::from(self.lambda.is_some())
             + usize::from(self.guard.is_some())
@@ -250,6 +251,23 @@ impl RemediationSpec {
     }
 }
 
+fn of_one_source<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Option<RuleSpec>>, D::Error> {
+    /// Decoded by itself, so that what is wrong with it is said at its own place.
+    struct OfOne(RuleSpec);
+    impl<'de> Deserialize<'de> for OfOne {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let rule = RuleSpec::deserialize(from)?;
+            if rule.sources() > 1 {
+                let why = "more than one of `managed`, `lambda` and `guard`: a rule has one source";
+                return Err(serde::de::Error::custom(why));
+            }
+            Ok(Self(rule))
+        }
+    }
+    let rules = BTreeMap::<String, Option<OfOne>>::deserialize(from)?;
+    Ok(rules.into_iter().map(|(name, rule)| (name, rule.map(|OfOne(rule)| rule))).collect())
+}
+
 /// A scalar as AWS wants it: a text.
 fn text(value: Value) -> Result<Option<String>, String> {
     match value {
@@ -260,7 +278,7 @@ fn text(value: Value) -> Result<Option<String>, String> {
     }
 }
 
-fn texts<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Option<String>>, D::Error> {
+fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Option<String>>, D::Error> {
     let values = BTreeMap::<String, Value>::deserialize(from)?;
     let read = |(name, value)| text(value).map(|text| (name, text)).map_err(serde::de::Error::custom);
     values.into_iter().map(read).collect()
@@ -268,7 +286,7 @@ fn texts<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<String, O
 
 type Lists = BTreeMap<String, Option<Vec<String>>>;
 
-fn values<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Lists, D::Error> {
+fn values<'de, D: Deserializer<'de>>(from: D) -> Result<Lists, D::Error> {
     let values = BTreeMap::<String, Value>::deserialize(from)?;
     let list = |value: Value| match value {
         Value::Array(items) => {
@@ -313,6 +331,13 @@ mod tests {
         let all: Vec<_> = rule_spec.parameters().collect();
         assert_eq!(all, [("key", "alias/x"), ("maxAge", "90"), ("on", "true")]);
         assert!(rule(json!({"maxAge": [90]})).is_err_and(|error| error.contains("texts only")));
+    }
+
+    #[test]
+    fn a_rule_has_one_source() {
+        let two = json!({"rules": {"x": {"managed": "X", "lambda": "f"}}});
+        assert!(read(two).is_err_and(|error| error.contains("a rule has one source")));
+        assert!(read(json!({"rules": {"x": {"managed": null, "guard": "rule a {}"}, "y": null}})).is_ok());
     }
 
     #[test]

@@ -230,17 +230,22 @@ pub fn is_entity_name(name: &str) -> bool {
 }
 
 fn by_name<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, AclSpec>, D::Error> {
-    let acls = BTreeMap::<String, AclSpec>::deserialize(from)?;
-    for (name, acl) in &acls {
+    /// Decoded by itself, so that what is wrong with it is said at its own place.
+    struct Clear(AclSpec);
+    impl<'de> Deserialize<'de> for Clear {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let acl = AclSpec::deserialize(from)?;
+            acl.clash().map_or(Ok(Self(acl)), |clash| Err(D::Error::custom(clash)))
+        }
+    }
+    let acls = BTreeMap::<String, Clear>::deserialize(from)?;
+    for (name, Clear(acl)) in &acls {
         let rules = acl.priorities().map(|(name, _)| name).chain(acl.responses.keys().map(String::as_str));
         if let Some(bad) = std::iter::once(name.as_str()).chain(rules).find(|name| !is_entity_name(name)) {
             return Err(D::Error::custom(format_args!(
                 "`{bad}` cannot be a name: 1 to 128 letters, digits, `_` and `-`"
             )));
         }
-        if let Some(clash) = acl.clash() {
-            return Err(D::Error::custom(format_args!("in `{name}` {clash}")));
-        }
     }
-    Ok(acls)
+    Ok(acls.into_iter().map(|(name, Clear(acl))| (name, acl)).collect())
 }

@@ -1,6 +1,7 @@
 //! The pages under `docs/controls/`.
 
 use crate::control::{Call, ErasedControl, Meta};
+use crate::who;
 
 use super::{allowed_by, fields, title};
 
@@ -56,6 +57,10 @@ fn calls(meta: &Meta) -> String {
     for (call, why) in rows(meta.reads, "observe").chain(rows(meta.writes, "apply")) {
         let actions = allowed_by(call).unwrap_or_else(|| "the same".to_owned());
         out += &format!("| `{}` | {why} | {actions} |\n", call.operation);
+    }
+    let events: Vec<String> = who::events(meta).iter().map(|event| format!("`{event}`")).collect();
+    if !events.is_empty() {
+        out += &format!("\nWho changed it is looked up in CloudTrail under {}.\n", events.join(", "));
     }
     out
 }

@@ -93,6 +93,7 @@ features:
             Call::needing("s3:GetBucketEncryption", &["s3:GetEncryptionConfiguration"]),
         ],
         writes: &[Call::needing("test:UpdateSpecimen", &["test:UpdateSpecimen", "iam:PassRole"])],
+        events: &["test:DeleteSpecimen"],
         undo: Some("baseline never deletes a specimen"),
     };
     type Desired = Spec;

@@ -300,7 +300,7 @@ fn one<'a>(html: &mut Html, sets: &Sets<'a>, done: &Done<'a>) {
 fn ended(result: Option<&ChangeResult>) -> (&'static str, String) {
     match result {
         Some(ChangeResult::Held) => ("part", "made, and seen to hold".to_owned()),
-        Some(ChangeResult::Moved { what }) => ("part alert", format!("not done, it had moved: {what}")),
+        Some(ChangeResult::Moved { what, .. }) => ("part alert", format!("not done, it had moved: {what}")),
         Some(ChangeResult::Failed { fault }) => ("part alert", format!("failed: {fault}")),
         Some(ChangeResult::NotVerified { why }) => ("part alert", format!("not seen to hold: {why}")),
         Some(ChangeResult::Blocked { on }) => {
@@ -310,6 +310,7 @@ fn ended(result: Option<&ChangeResult>) -> (&'static str, String) {
         Some(ChangeResult::NotReached) => {
             ("part alert", "not done: the run ended before its turn".to_owned())
         }
+        Some(ChangeResult::HeldBack { why }) => ("part alert", format!("not started: {why}")),
         None => ("part alert", "not known how it ended".to_owned()),
     }
 }

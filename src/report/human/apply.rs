@@ -76,10 +76,15 @@ fn rows(changes: &[ChangeReport]) -> Vec<Row<'_>> {
 }
 
 fn alike(a: &ChangeReport, b: &ChangeReport) -> bool {
-    let quiet = |c: &ChangeReport| c.result == ChangeResult::Held && c.retried.is_none();
+    let quiet = |c: &ChangeReport| match &c.result {
+        ChangeResult::Held => c.retried.is_none(),
+        ChangeResult::HeldBack { .. } => true,
+        _ => false,
+    };
     let kind = |c: &ChangeReport| c.item.finding.change().map(|change| change.kind);
     quiet(a)
         && quiet(b)
+        && a.result == b.result
         && kind(a) == kind(b)
         && a.item.control == b.item.control
         && a.item.scope == b.item.scope
@@ -106,6 +111,9 @@ impl Row<'_> {
         if let Some(detail) = detail {
             text.paragraph(6, Paint::Plain, &detail);
         }
+        if let ChangeResult::Moved { who: Some(who), .. } = &self.first.result {
+            super::who::write(text, &item.scope.account, who);
+        }
         if let Some(retried) = &self.first.retried {
             text.paragraph(6, Paint::Dim, retried);
         }
@@ -120,7 +128,7 @@ impl Row<'_> {
     fn said(&self) -> (&'static str, Option<String>) {
         match &self.first.result {
             ChangeResult::Held => ("ok", None),
-            ChangeResult::Moved { what } => ("not done: moved", Some(format!("{what}. Plan again."))),
+            ChangeResult::Moved { what, .. } => ("not done: moved", Some(format!("{what}. Plan again."))),
             ChangeResult::Failed { fault } => ("failed", Some(fault.to_string())),
             ChangeResult::NotVerified { why } => ("not held", Some(why.clone())),
             ChangeResult::Blocked { on } => {
@@ -129,6 +137,7 @@ impl Row<'_> {
                 ("not done: blocked", Some(format!("needs {}", on.join(", "))))
             }
             ChangeResult::NotReached => ("not reached", None),
+            ChangeResult::HeldBack { .. } => ("not started", None),
         }
     }
 }
@@ -152,6 +161,7 @@ fn ending(report: &ApplyReport) -> Vec<String> {
             "not done because something they need is not there",
         ),
         (of("notReached"), "not reached", "not reached"),
+        (of("heldBack"), "not started", "not started"),
     ];
     let rest = rest
         .iter()
@@ -172,6 +182,14 @@ fn ending(report: &ApplyReport) -> Vec<String> {
         let one = remain.iter().map(|(n, _)| n).sum::<usize>() == 1;
         lines.push(format!("{} {}.", said.join(", "), if one { "remains" } else { "remain" }));
     }
+    let held_back = report.changes.iter().find_map(|change| match &change.result {
+        ChangeResult::HeldBack { why } => Some(why),
+        _ => None,
+    });
+    if let Some(why) = held_back {
+        lines.push(format!("Later waves were not started: {why}."));
+    }
+    lines.extend(report.held_back.iter().map(|why| format!("Held back: {why}.")));
     if report.interrupted {
         lines.push("Interrupted: the step in hand was finished, the rest was not started.".to_owned());
     }

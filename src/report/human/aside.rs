@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::control::Verdict;
-use crate::plan::Outcome;
+use crate::plan::{Item, Outcome};
 
 use super::super::fold::Block;
 use super::super::style::Paint;
@@ -87,6 +87,11 @@ fn is_not_offered_alike(one: &Block<'_>, other: &Block<'_>) -> bool {
     source(one).is_some() && source(one) == source(other) && regions(one) == regions(other)
 }
 
+/// Why it is only observed: the account is suspended, or the document says so.
+fn note(item: &Item) -> &str {
+    item.exception_note.as_deref().unwrap_or("mode: observe")
+}
+
 /// Why it is not going to be touched.
 pub(in crate::report) fn why(block: &Block<'_>) -> Option<String> {
     let first = block.first;
@@ -106,7 +111,7 @@ pub(in crate::report) fn why(block: &Block<'_>) -> Option<String> {
                     }
                 })
                 .collect();
-            Some(format!("{} (mode: observe)", fields.join(", ")))
+            Some(format!("{} ({})", fields.join(", "), note(first)))
         }
         (_, Verdict::Manual(task)) => Some(format!("{} (mode: observe)", task.title)),
         (_, Verdict::Foreign { owner, evidence }) => Some(format!("{owner} manages it ({evidence})")),

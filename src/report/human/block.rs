@@ -151,7 +151,7 @@ fn progressing(text: &mut Text<'_>, block: &Block<'_>, progress: &Progress) {
     text.paragraph(INDENT, Paint::Plain, &format!("{}; usually done within {usually}", progress.what));
 }
 
-fn unknown(text: &mut Text<'_>, block: &Block<'_>) {
+pub(super) fn unknown(text: &mut Text<'_>, block: &Block<'_>) {
     text.head(Paint::Unknown, "?", &subject(block), &place(block));
     if let Some(fault) = block.fault() {
         text.paragraph(INDENT, Paint::Plain, &fault.to_string());

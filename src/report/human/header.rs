@@ -1,5 +1,7 @@
 //! Who looked, with what, at what.
 
+use std::time::Duration;
+
 use crate::plan::Plan;
 
 use super::super::style::Paint;
@@ -8,21 +10,33 @@ use super::super::words::{counted, elapsed};
 use super::Context;
 
 pub(super) fn write(text: &mut Text<'_>, plan: &Plan, context: &Context<'_>) {
-    let organization = match &plan.organization_id {
-        Some(id) => format!("{} ({id})", plan.organization),
-        None => plan.organization.to_string(),
-    };
-    let title = [format!("baseline {}", context.command), organization, revision(plan)];
-    text.paragraph(0, Paint::Strong, &joined(&title));
-
-    let read = format!("{} in {}", counted(context.reads, "read"), elapsed(context.elapsed));
-    let looked = [
+    let organization = (&*plan.organization, plan.organization_id.as_deref());
+    title(text, context.command, organization, (plan.revision.as_deref(), &plan.digest));
+    let at = [
         format!("as {}", plan.caller),
         counted(plan.accounts.len(), "account"),
         counted(plan.regions, "region"),
         counted(plan.controls, "control"),
-        read,
     ];
+    looked(text, at, context.reads, context.elapsed);
+}
+
+/// The command, the organisation by name and id, the desired state by revision and digest.
+pub(super) fn title(
+    text: &mut Text<'_>,
+    command: &str,
+    (name, id): (&str, Option<&str>),
+    (revision, digest): (Option<&str>, &str),
+) {
+    let organization = id.map_or_else(|| name.to_owned(), |id| format!("{name} ({id})"));
+    let title = [format!("baseline {command}"), organization, desired_state(revision, digest)];
+    text.paragraph(0, Paint::Strong, &joined(&title));
+}
+
+/// Who looked at what, in how many calls and how long.
+pub(super) fn looked(text: &mut Text<'_>, at: [String; 4], reads: usize, time: Duration) {
+    let read = format!("{} in {}", counted(reads, "read"), elapsed(time));
+    let looked: Vec<String> = at.into_iter().chain([read]).collect();
     text.paragraph(0, Paint::Dim, &joined(&looked));
 }
 
@@ -34,10 +48,14 @@ fn joined(parts: &[String]) -> String {
 
 /// The revision, or where there is no git the beginning of the digest.
 pub(in crate::report) fn revision(plan: &Plan) -> String {
-    match &plan.revision {
+    desired_state(plan.revision.as_deref(), &plan.digest)
+}
+
+fn desired_state(revision: Option<&str>, digest: &str) -> String {
+    match revision {
         Some(revision) => format!("desired state {revision}"),
         None => {
-            let digest: String = plan.digest.trim_start_matches("sha256:").chars().take(12).collect();
+            let digest: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
             format!("desired state sha256:{digest}")
         }
     }

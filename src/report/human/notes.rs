@@ -52,7 +52,9 @@ pub(in crate::report) fn notes<'a>(
         note(Paint::Dim, "costs", cost);
     }
     if change.direction == Direction::Weakens {
-        note(Paint::Alert, "weakens", "less safe than what is live today");
+        let because = block.first.reason.as_ref().map(|reason| format!(", because {reason}"));
+        let weakens = format!("less safe than what is live today{}", because.unwrap_or_default());
+        note(Paint::Alert, "weakens", &weakens);
     }
     for need in needs(page, block) {
         note(Paint::Dim, "needs", &need);

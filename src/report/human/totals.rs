@@ -1,6 +1,6 @@
 //! The end of a plan: totals that add up, what apply would do, what it would not, the exit code and why.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::control::{ChangeKind, Direction, Risk};
 use crate::plan::{AccountState, Item, Outcome, Plan, Totals};
@@ -172,7 +172,12 @@ impl<'a> Changes<'a> {
             risks.push(risk(self.irreversible, "irreversible"));
             let calls = counted(self.calls, "call");
             let accounts = counted(self.accounts.len(), "account");
-            said.push(format!("Apply would make {calls} in {accounts}: {}.", risks.join(", ")));
+            let waves: BTreeSet<u32> = self.accounts.iter().filter_map(|id| plan.account(id)?.wave).collect();
+            let in_waves = match waves.len() {
+                0 => String::new(),
+                n => format!(", in {}", counted(n, "wave")),
+            };
+            said.push(format!("Apply would make {calls} in {accounts}{in_waves}: {}.", risks.join(", ")));
         }
         let mut also = Vec::new();
         if self.charged > 0 {

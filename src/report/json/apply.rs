@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::place::{AccountId, Region};
 use crate::plan::Plan;
 
+use super::who::WhoOutput;
 use super::{DesiredState, FORMAT_VERSION, document};
 
 /// An apply, as `baseline apply --format json` prints it.
@@ -29,6 +30,9 @@ pub struct ApplyOutput<'a> {
     changes: Vec<ChangeOutput<'a>>,
     /// What is left because it is not apply's to do.
     remaining: Remaining,
+    /// Why some changes of the plan were not even selected.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    held_back: &'a [String],
     /// A signal ended the run.
     interrupted: bool,
     exit_code: u8,
@@ -54,6 +58,9 @@ struct ChangeOutput<'a> {
     /// What had moved, or why it was not seen to hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
+    /// Who may have moved it since it was planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<WhoOutput<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'a Fault>,
     /// What was not there.
@@ -70,6 +77,7 @@ enum ResultWord {
     NotVerified,
     Blocked,
     NotReached,
+    HeldBack,
 }
 
 /// The apply as one JSON document, indented.
@@ -83,6 +91,7 @@ pub fn apply(plan: &Plan, report: &ApplyReport, exit_code: u8) -> String {
         role: &report.role,
         changes: report.changes.iter().map(ChangeOutput::of).collect(),
         remaining: report.remaining,
+        held_back: &report.held_back,
         interrupted: report.interrupted,
         exit_code,
     })
@@ -92,11 +101,16 @@ impl<'a> ChangeOutput<'a> {
     fn of(change: &'a ChangeReport) -> Self {
         let (result, why, fault, blocked_on) = match &change.result {
             ChangeResult::Held => (ResultWord::Held, None, None, None),
-            ChangeResult::Moved { what } => (ResultWord::Moved, Some(what.as_str()), None, None),
+            ChangeResult::Moved { what, .. } => (ResultWord::Moved, Some(what.as_str()), None, None),
             ChangeResult::Failed { fault } => (ResultWord::Failed, None, Some(fault), None),
             ChangeResult::NotVerified { why } => (ResultWord::NotVerified, Some(why.as_str()), None, None),
             ChangeResult::Blocked { on } => (ResultWord::Blocked, None, None, Some(on.as_slice())),
             ChangeResult::NotReached => (ResultWord::NotReached, None, None, None),
+            ChangeResult::HeldBack { why } => (ResultWord::HeldBack, Some(why.as_str()), None, None),
+        };
+        let who = match &change.result {
+            ChangeResult::Moved { who, .. } => who.as_ref().map(WhoOutput::of),
+            _ => None,
         };
         let item = &change.item;
         Self {
@@ -111,6 +125,7 @@ impl<'a> ChangeOutput<'a> {
             seconds: (change.elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
             retried: change.retried.as_deref(),
             why,
+            who,
             fault,
             blocked_on,
         }

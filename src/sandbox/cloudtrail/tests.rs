@@ -2,7 +2,8 @@
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{
-    AdvancedEventSelector, AdvancedFieldSelector, EventSelector, InsightType, ReadWriteType,
+    AdvancedEventSelector, AdvancedFieldSelector, EventSelector, InsightType, LookupAttribute,
+    LookupAttributeKey, ReadWriteType,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::{Value, json};
@@ -309,4 +310,72 @@ async fn insights_need_the_events_that_they_look_at() {
     assert_eq!(live.insight_selectors()[0].event_categories().len(), 1);
     put().set_insight_selectors(Some(vec![])).send().await.expect("none is none");
     refused!(trail.get_insight_selectors().trail_name("one"), "InsightNotEnabledException");
+}
+
+fn asked_for(name: &str) -> LookupAttribute {
+    let attribute = LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName);
+    attribute.attribute_value(name).build().expect("both are said")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_history_tells_who_called_after_a_while_and_in_the_region_of_the_call() {
+    let world = World::acme();
+    let iam = client!(aws_sdk_iam, world, PROD_PAYMENTS, "eu-west-1");
+    iam.update_account_password_policy().minimum_password_length(9).send().await.expect("set");
+    let global = at(&world, PROD_PAYMENTS, "us-east-1");
+    let find = global.lookup_events().lookup_attributes(asked_for("UpdateAccountPasswordPolicy"));
+    assert!(find.clone().send().await.expect("looked").events().is_empty(), "it takes some minutes");
+    world.advance(std::time::Duration::from_secs(301));
+    let found = find.clone().send().await.expect("looked");
+    let [event] = found.events() else { panic!("{found:?}") };
+    let written: Value = serde_json::from_str(event.cloud_trail_event().expect("told")).expect("JSON");
+    assert_eq!(written["eventSource"], "iam.amazonaws.com");
+    assert_eq!(written["requestParameters"]["minimumPasswordLength"], 9);
+    assert_eq!(written["awsRegion"], "us-east-1");
+    assert_eq!(written["userIdentity"]["accountId"], PROD_PAYMENTS);
+
+    for (account, region) in [(PROD_PAYMENTS, "eu-west-1"), (MANAGEMENT, "us-east-1")] {
+        let elsewhere = at(&world, account, region);
+        let found = elsewhere.lookup_events().lookup_attributes(asked_for("UpdateAccountPasswordPolicy"));
+        assert!(found.send().await.expect("looked").events().is_empty(), "{account} {region}");
+    }
+    world.advance(std::time::Duration::from_secs(91 * 86_400));
+    assert!(find.send().await.expect("looked").events().is_empty(), "90 days are kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_history_is_as_strict_as_its_reference() {
+    let world = World::acme();
+    let trail = at(&world, PROD_PAYMENTS, "eu-west-1");
+    let look = || trail.lookup_events();
+    refused!(look().max_results(0), "InvalidMaxResultsException");
+    refused!(look().max_results(51), "InvalidMaxResultsException");
+    let two = look().lookup_attributes(asked_for("A")).lookup_attributes(asked_for("B"));
+    refused!(two, "InvalidLookupAttributesException");
+    refused!(look().lookup_attributes(asked_for("")), "InvalidLookupAttributesException");
+    let time = aws_smithy_types::DateTime::from_secs;
+    refused!(look().start_time(time(20)).end_time(time(10)), "InvalidTimeRangeException");
+    refused!(look().next_token("soon"), "InvalidNextTokenException");
+
+    let ecr = client!(aws_sdk_ecr, world, PROD_PAYMENTS, "eu-west-1");
+    for _ in 0..25 {
+        let put = ecr.put_image_tag_mutability().repository_name("payments/api");
+        put.image_tag_mutability(aws_sdk_ecr::types::ImageTagMutability::Immutable)
+            .send()
+            .await
+            .expect("set");
+    }
+    world.advance(std::time::Duration::from_secs(301));
+    let (mut token, mut seen, mut pages) = (None, 0, 0);
+    loop {
+        let find = look().lookup_attributes(asked_for("PutImageTagMutability")).max_results(50);
+        let page = find.set_next_token(token).send().await.expect("looked");
+        seen += page.events().len();
+        pages += 1;
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!((seen, pages), (25, 3));
 }

@@ -41,7 +41,7 @@ pub(super) fn taken(call: &Call<'_>, text: &str, bypass: Option<bool>) -> Result
         who: policy::Who::Aws { account: &call.caller.account, arn: &arn },
         action: "kms:PutKeyPolicy",
         resource: "",
-        context: &[],
+        context: &[("aws:principalarn", &arn)],
     };
     if bypass == Some(true) || policy::allows(&kept, &question) {
         Ok(kept)

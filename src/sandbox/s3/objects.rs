@@ -22,6 +22,15 @@ pub struct Stored {
     pub modified: Timestamp,
 }
 
+impl Stored {
+    /// An ETag is opaque (S3 API Reference, Object); this one changes exactly when the bytes do.
+    pub fn new(bytes: Vec<u8>, modified: Timestamp) -> Self {
+        let digest = Sha256::digest(&bytes);
+        let etag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self { bytes, etag: format!("\"{etag}\""), content_type: None, modified }
+    }
+}
+
 /// A PutObject input is not `Clone`; what the handler reads is copied. A body that is not in memory cannot be.
 pub(super) fn keep_put_object(input: &Input) -> Option<Kept> {
     let input = input.downcast_ref::<PutObjectInput>()?;
@@ -63,12 +72,8 @@ pub(super) fn put_object(call: &mut Call<'_>, input: &PutObjectInput) -> Result<
         (Some(_), Some(_)) => return Err(precondition_failed()),
     }
     let bytes = input.body.bytes().unwrap_or_default().to_vec();
-    // An ETag is opaque (S3 API Reference, Object); this one changes exactly when the bytes do.
-    let digest = Sha256::digest(&bytes);
-    let etag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let etag = format!("\"{etag}\"");
-    let object =
-        Stored { bytes, etag: etag.clone(), content_type: input.content_type.clone(), modified: now };
+    let object = Stored { content_type: input.content_type.clone(), ..Stored::new(bytes, now) };
+    let etag = object.etag.clone();
     bucket.objects.insert(key.to_owned(), object);
     Ok(PutObjectOutput::builder().e_tag(etag).build())
 }

@@ -23,7 +23,7 @@ fn an_older_revision_is_refused_until_it_is_named() {
     shell
         .run("apply --auto-approve")
         .exits(3)
-        .says("account-01 was last changed from revision")
+        .says("account-01 last had revision")
         .says("--allow backwards:account-01")
         .says("--allow backwards:account-02");
     assert!(shell.world.writes().is_empty());

@@ -191,8 +191,9 @@ impl Shell {
     pub fn answering(&self, answers: &'static str, command: &str) -> Ran {
         let mut words: Vec<String> =
             command.split_whitespace().map(|word| word.replace('@', &self.at(""))).collect();
-        let takes_documents = ["plan", "apply", "validate", "render", "observe", "report"];
-        let asks_for_help = words.iter().any(|word| word == "--help" || word == "-f");
+        let takes_documents =
+            ["plan", "apply", "drift", "validate", "render", "observe", "undo", "import", "report", "run"];
+        let asks_for_help = words.iter().any(|word| word == "--help" || word == "-f" || word == "--source");
         if words.first().is_some_and(|first| takes_documents.contains(&first.as_str())) && !asks_for_help {
             words.extend(["-f".to_owned(), self.dir().display().to_string()]);
         }
@@ -276,6 +277,7 @@ pub fn steadily(compare: impl FnOnce()) {
         (r"\b\d+\.\d s\b", "0.0 s"),
         (r"sha256:[0-9a-f]{12}\b", "sha256:0123456789ab"),
         (r"sha256:[0-9a-f]{64}", "sha256:whole"),
+        (r"\b\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC", "<time>"),
     ] {
         settings.add_filter(pattern, with);
     }

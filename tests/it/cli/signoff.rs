@@ -112,3 +112,26 @@ fn an_attestation_answers_nothing_that_an_api_shows() {
     );
     shell.run("plan").exits(0).says("no device");
 }
+
+#[test]
+fn a_suspended_account_is_shown_and_not_changed_by_anybody() {
+    let shell = Shell::many(3);
+    let suspend = "  suspend: {until: 2999-12-31, reason: the migration}\n  id:";
+    shell.edit("accounts/account-01.yaml", "  id:", suspend);
+    let plan = shell.run("plan --detailed-exitcode").exits(2).fits();
+    plan.says("observed only")
+        .says("(suspended until 2999-12-31: the migration)")
+        .says("1 to create, 1 observed only");
+    shell.run("apply --auto-approve").exits(0).says("1 change made");
+    assert_eq!(shell.world.writes().into_keys().collect::<Vec<_>>(), ["guardduty:CreateDetector"]);
+    shell.run("render account-01").exits(0).says("suspend: until: 2999-12-31 reason: the migration");
+    // Its last day has passed.
+    shell.edit("accounts/account-01.yaml", "2999-12-31", "2020-01-01");
+    shell
+        .run("apply --auto-approve")
+        .exits(0)
+        .says("warning: the suspension ended on 2020-01-01")
+        .says("1 change made");
+    shell.edit("accounts/account-01.yaml", "until: 2020-01-01, reason: the migration", "until: soon");
+    shell.run("validate").exits(1).says("`reason` is missing").says("soon");
+}

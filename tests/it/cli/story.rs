@@ -8,8 +8,13 @@ use super::shell::{Shell, steadily};
 #[test]
 fn the_demo_tells_the_whole_story() {
     let shell = Shell::acme();
-    let demo = shell.run("demo").exits(0).says("In sync: ").fits();
-    assert_eq!(demo.out.matches("\n$ baseline ").count(), 6, "{}", demo.out);
+    let demo = shell
+        .run("demo")
+        .exits(0)
+        .says("In sync: ")
+        .says("assumed-role/admin/kim@acme.example from 198.51.100.23: cloudtrail:StopLogging")
+        .fits();
+    assert_eq!(demo.out.matches("\n$ baseline ").count(), 7, "{}", demo.out);
 }
 
 #[test]

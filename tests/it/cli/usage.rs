@@ -4,15 +4,15 @@ use baseline::sandbox::World;
 
 use super::shell::{Shell, steadily};
 
-const COMMANDS: [&str; 9] =
-    ["init", "validate", "render", "observe", "plan", "apply", "explain", "generate", "demo"];
+const COMMANDS: [&str; 10] =
+    ["init", "validate", "render", "observe", "plan", "apply", "drift", "explain", "generate", "demo"];
 
 #[test]
 fn help_fits_80_columns_and_tells_the_exit_codes() {
     let shell = Shell::new(World::default());
     let help = shell.run("--help").exits(0).fits();
     steadily(|| insta::assert_snapshot!("help", help.out));
-    for code in ["0", "1", "2", "3", "4", "64", "130"] {
+    for code in ["0", "1", "2", "3", "4", "5", "64", "130"] {
         assert!(help.out.contains(&format!(" {code:>3}  ")), "{code} is not in\n{}", help.out);
     }
     for command in COMMANDS {
@@ -51,6 +51,9 @@ fn wrong_usage_is_64_and_asks_nothing_of_aws() {
         "plan extra",
         "render",
         "observe",
+        "drift extra",
+        "drift --format sarif",
+        "drift --since yesterday",
         "apply --allow everything",
         "apply --allow weakening",
         "apply --allow shrink:now",

@@ -12,7 +12,7 @@ use baseline::sandbox::securityhub::{Hub, Organization};
 use baseline::survey::{self, Wish};
 use serde_json::{Value, json};
 
-use super::stage::{HOME, MEMBER, Stage, open};
+use super::stage::{HOME, MEMBER, Stage, judging, open};
 
 const OTHER: &str = "eu-central-1";
 const ADMINISTRATOR: &str = "securityhub.administrator";
@@ -150,7 +150,8 @@ async fn nothing_of_it_is_done_unless_it_is_allowed() {
     let risks: Vec<Risk> =
         plan.changes().filter_map(|(_, item)| item.finding.change()).map(|change| change.risk).collect();
     assert_eq!(risks, [Risk::Organization; 2]);
-    let Err(refusals) = guard::check(plan, &fleet.desired.organization.guards, &[], Vec::new()) else {
+    let Err(refusals) = guard::check(plan, &judging(&fleet.desired.organization.guards, &[]), Vec::new())
+    else {
         panic!("it was not refused")
     };
     let said = refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");

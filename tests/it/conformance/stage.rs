@@ -10,8 +10,8 @@ use baseline::aws::Aws;
 use baseline::aws::journal::Entry;
 use baseline::aws::limits::Limits;
 use baseline::control::{Accounts, Call, ErasedControl};
-use baseline::desired::{self, DesiredState, Roster};
-use baseline::guard::{self, Guarded};
+use baseline::desired::{self, DesiredState, Guards, Roster};
+use baseline::guard::{self, Allow, Guarded, Judging};
 use baseline::observe::Fleet;
 use baseline::place::{Region, Seat};
 use baseline::plan::{Item, Outcome, Plan};
@@ -210,7 +210,8 @@ impl Stage {
         let place = self.audit.path().display().to_string();
         let home = Region::new(HOME);
         let audit = Audit::open(&place, &fleet.aws, &home, &[]).await.map_err(|error| error.to_string())?;
-        let with = Applying { fleet, audit: &audit, stop, on: &|_| {} };
+        let planned_at = jiff::Timestamp::now();
+        let with = Applying { fleet, audit: &audit, reason: None, planned_at, stop, on: &|_| {} };
         let report = apply::apply(&with, &guarded).await.map_err(|error| error.to_string())?;
         Ok(Applied { plan: kept, report })
     }
@@ -218,7 +219,7 @@ impl Stage {
     fn guarded(&self, fleet: &Fleet, plan: Plan) -> Outcomes<Guarded> {
         let guards = &fleet.desired.organization.guards;
         let organization = "organization:*".parse().expect("well formed");
-        guard::check(plan, guards, &[organization], Vec::new())
+        guard::check(plan, &judging(guards, &[organization]), Vec::new())
             .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 
@@ -255,6 +256,11 @@ impl Stage {
     pub fn writes(&self) -> BTreeMap<String, u64> {
         self.world.writes().into_iter().filter(|(call, _)| !call.starts_with("sts:")).collect()
     }
+}
+
+/// What a plan is judged by, at any time and for no reason.
+pub fn judging<'a>(guards: &'a Guards, allowed: &'a [Allow]) -> Judging<'a> {
+    Judging { guards, allowed, reason: None, roles: &[], now: jiff::Timestamp::UNIX_EPOCH }
 }
 
 /// The account that a control runs in here.

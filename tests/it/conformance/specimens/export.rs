@@ -109,6 +109,7 @@ impl Control for Export {
             Call::new("guardduty:DescribePublishingDestination"),
         ],
         writes: &[CREATE, UPDATE],
+        events: &[],
         undo: Some("an export is never deleted"),
     };
     type Desired = ExportSpec;

@@ -127,6 +127,7 @@ impl Control for Key {
             Call::new("kms:ListResourceTags"),
         ],
         writes: &[CREATE, ALIAS, ROTATE, TAG],
+        events: &[],
         undo: Some("a key is never deleted"),
     };
     type Desired = KeySpec;

@@ -1,0 +1,93 @@
+//! What a controller keeps beside the records of its runs: small objects that are replaced, each by whoever read it
+//! last.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Audit, AuditError, Memory, When};
+
+/// That a controller looks after these accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControllerRecord {
+    /// When it last said so: at each new revision, and once an interval.
+    pub at: Timestamp,
+    /// The run of the controller itself. Every look has one of its own.
+    pub run: String,
+    /// Does it put right what differs?
+    pub enforces: bool,
+    /// Seconds between two looks at an account.
+    pub interval: u64,
+}
+
+/// The version of an object that was read; it is replaced only while it is still that one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tag(Option<String>);
+
+impl Audit {
+    /// The conditions under that name, and their version. An object that this build cannot read counts as none: what
+    /// is in it is found out again.
+    ///
+    /// # Errors
+    ///
+    /// When the records cannot be reached.
+    pub async fn conditions<T: DeserializeOwned>(&self, name: &str) -> Result<(Option<T>, Tag), AuditError> {
+        let key = key(name);
+        let Some((value, tag)) = self.get::<Value>(&key).await? else { return Ok((None, Tag(None))) };
+        match serde_json::from_value(value) {
+            Ok(found) => Ok((Some(found), Tag(tag))),
+            Err(error) => {
+                tracing::warn!(%key, %error, "conditions of another version are replaced");
+                Ok((None, Tag(tag)))
+            }
+        }
+    }
+
+    /// Replaces what was read as `tag`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Raced`] where somebody else was quicker.
+    pub async fn keep_conditions(
+        &self,
+        name: &str,
+        conditions: &impl Serialize,
+        tag: Tag,
+    ) -> Result<(), AuditError> {
+        self.put(&key(name), conditions, &When::Unchanged(tag.0)).await
+    }
+
+    /// Says that a controller runs.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or another one wrote at the same time.
+    pub async fn controller_runs(&self, record: &ControllerRecord) -> Result<(), AuditError> {
+        self.replace("controller.json", record).await
+    }
+}
+
+impl Memory {
+    /// The controller that last said it runs.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot be read.
+    pub async fn controller(&self) -> Result<Option<ControllerRecord>, AuditError> {
+        Ok(self.get("controller.json").await?.map(|(record, _)| record))
+    }
+}
+
+impl ControllerRecord {
+    /// Does it put right what differs, at that time? One that has said nothing for two intervals is gone.
+    pub fn enforces_at(&self, now: Timestamp) -> bool {
+        let silent = now.duration_since(self.at).as_secs();
+        self.enforces && u64::try_from(silent).is_ok_and(|silent| silent < self.interval.saturating_mul(2))
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("conditions/{name}.json")
+}

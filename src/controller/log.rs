@@ -1,0 +1,77 @@
+//! What the controller says: one line for each thing that happens, the same for people and for programs. Nothing in it
+//! is secret; what came from AWS or from the documents is escaped.
+
+use super::reconcile::{Done, Ended};
+use super::schedule::Class;
+use crate::report::escape::escape;
+
+/// What the lines are filtered by.
+pub const TARGET: &str = "baseline::controller";
+
+/// A turn has ended. Nothing new is told quietly, trouble is a warning.
+pub(super) fn turn(done: &Done, next: jiff::Timestamp) {
+    let name = escape(&done.name).into_owned();
+    let totals = &done.totals;
+    let (account, run) = (done.account.as_str(), done.run.as_str());
+    let ms = u64::try_from(done.elapsed.as_millis()).unwrap_or(u64::MAX);
+    for error in &done.not_kept {
+        tracing::error!(target: TARGET, account, name, run, error = chain(error), "done, but not recorded");
+    }
+    match &done.ended {
+        Ended::LeftAlone { reason, why } => {
+            tracing::warn!(target: TARGET, account, name, run, reason, why = %escape(why), %next, "left alone");
+        }
+        Ended::NoRecords(error) => {
+            tracing::error!(target: TARGET, account, name, run, error = chain(error), %next, "not looked at: no records");
+        }
+        Ended::Interrupted => tracing::info!(target: TARGET, account, name, run, "given up: told to stop"),
+        Ended::Looked => {
+            let changed = escape(&done.changed.join(", ")).into_owned();
+            let class = done.failing.as_ref().map_or("", |failing| failing.class.word());
+            let failures = done.failing.as_ref().map_or(0, |failing| failing.failures);
+            macro_rules! line {
+                ($level:ident) => {
+                    tracing::$level!(
+                        target: TARGET,
+                        account,
+                        name,
+                        run,
+                        in_sync = totals.in_sync,
+                        change = totals.change,
+                        observe_only = totals.observe_only,
+                        manual = totals.manual,
+                        progressing = totals.progressing,
+                        blocked = totals.blocked,
+                        excepted = totals.excepted,
+                        unknown = totals.unknown,
+                        held = done.held,
+                        failed = done.failed,
+                        refused = done.refused,
+                        contested = done.contested,
+                        changed,
+                        calls = done.calls,
+                        ms,
+                        class,
+                        failures,
+                        %next,
+                        "reconciled"
+                    )
+                };
+            }
+            let is_trouble = done.failed + done.contested + totals.unknown > 0
+                || done.failing.as_ref().is_some_and(|failing| failing.class != Class::Throttled);
+            if is_trouble { line!(warn) } else { line!(info) }
+        }
+    }
+}
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    escape(&text).into_owned()
+}

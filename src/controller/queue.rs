@@ -1,0 +1,3 @@
+//! Which account is next.
+
+pub mod memory;

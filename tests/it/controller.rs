@@ -1,0 +1,12 @@
+//! Running for ever, on simulated time: the clock is paused and moves when everything waits.
+
+mod back_off;
+mod contested;
+mod logs;
+mod process;
+mod restart;
+mod scale;
+mod sources;
+mod stage;
+mod turns;
+mod weather;
