@@ -23,6 +23,9 @@ use crate::place::AccountId;
 use crate::plan::{AccountState, Outcome, Plan, Selection, Totals};
 use crate::survey::{self, Wish};
 
+/// Why nothing was written.
+type Why = Vec<String>;
+
 /// What had moved between two looks is looked at again after this.
 const AFTER_MOVED: Duration = Duration::from_secs(300);
 
@@ -235,26 +238,19 @@ impl Turn<'_> {
     }
 
     /// Guards, intent, changes, looks, outcome. `Err`: why nothing was written.
-    async fn put_right(
-        &self,
-        fleet: &Fleet,
-        plan: &Plan,
-        done: &mut Done,
-    ) -> Result<ApplyReport, Vec<String>> {
+    async fn put_right(&self, fleet: &Fleet, plan: &Plan, done: &mut Done) -> Result<ApplyReport, Why> {
         let Current { desired, audit, .. } = self.current;
         let not_durable = |error: AuditError| vec![format!("no record could be made: {error}")];
         let allowed = &self.settings.allow;
         let last = audit.last_organization().await.map_err(not_durable)?;
         let descent = |older: &str| self.current.descent(older);
-        let remembered = apply::remembered(audit, desired, plan, allowed, last.as_ref(), descent).await;
-        let remembered = remembered.map_err(not_durable)?;
-        let last = last.as_ref().and_then(|last| last.guards.as_ref());
-        let guards = guard::limits(&desired.organization.guards, last);
+        let found = apply::remembered(audit, desired, plan, allowed, last.as_ref(), descent);
+        let remembered = found.await.map_err(not_durable)?;
+        let applied = last.as_ref().and_then(|last| last.guards.as_ref());
+        let guards = guard::limits(&desired.organization.guards, applied);
+        let told = |refusal: &guard::Refusal| format!("{}; {}", refusal.why, refusal.hint);
         let judged = guard::check(plan.clone(), &self.judging(&guards), remembered);
-        let guarded = judged.map_err(|refusals| {
-            let told = |refusal: guard::Refusal| format!("{}; {}", refusal.why, refusal.hint);
-            refusals.into_iter().map(told).collect::<Vec<_>>()
-        })?;
+        let guarded = judged.map_err(|refusals| refusals.iter().map(told).collect::<Vec<_>>())?;
         // So many accounts are written to at once, as the documents say.
         let room = tokio::select! {
             room = self.current.writing.acquire() => room,
@@ -262,7 +258,7 @@ impl Turn<'_> {
         };
         let _room = room.map_err(|closed| vec![closed.to_string()])?;
         if guarded.plan().changes().next().is_none() {
-            return Err(guarded.held_back().iter().map(ToString::to_string).collect());
+            return Err(guarded.held_back().iter().map(told).collect());
         }
         let planned_at = Timestamp::now();
         let applying = Applying { fleet, audit, reason: None, planned_at, stop: self.stop, on: &|_| {} };
@@ -274,7 +270,7 @@ impl Turn<'_> {
             plan: guarded.plan(),
             report: Some(&report),
             selects: &|_| true,
-            follows: &|older| self.current.descent(older) == Descent::Follows,
+            follows: &|older| descent(older) == Descent::Follows,
         };
         if let Err(error) = apply::conclude(&concluding).await {
             done.not_kept.push(error);

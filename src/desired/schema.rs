@@ -244,15 +244,9 @@ fn selector() -> Value {
 fn windows() -> Value {
     let time = json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
     let days = list(json!({ "enum": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] }));
-    let window = closed(
-        json!({
-            "days": days,
-            "from": time,
-            "to": time,
-            "timeZone": named("IANA: `Europe/Berlin`."),
-        }),
-        &["days", "from", "to", "timeZone"],
-    );
+    let zone = named("IANA: `Europe/Berlin`.");
+    let fields = json!({ "days": days, "from": time, "to": time, "timeZone": zone });
+    let window = closed(fields, &["days", "from", "to", "timeZone"]);
     closed(json!({ "for": { "enum": ["all", "risky"], "default": "all" }, "open": list(window) }), &["open"])
 }
 

@@ -20,9 +20,26 @@ struct Seen {
     opened: BTreeMap<String, Vec<u64>>,
 }
 
-/// `cargo test --test it controller::scale -- --nocapture` prints the figures of `docs/operations.md`.
+/// `cargo test --test it controller::scale -- --nocapture` prints the figures of `docs/operations.md`. In a process of
+/// its own: memory is the process's, and other tests of this one would be in it.
+#[test]
+fn a_thousand_accounts_in_two_regions_are_all_looked_at_every_interval() {
+    let alone = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .args(["--exact", "controller::scale::for_an_hour", "--ignored", "--nocapture"])
+        .output()
+        .expect("started");
+    let said = String::from_utf8_lossy(&alone.stdout);
+    println!("{said}");
+    assert!(
+        alone.status.success() && said.contains("looked at"),
+        "{}",
+        String::from_utf8_lossy(&alone.stderr)
+    );
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_thousand_accounts_in_two_regions_are_all_looked_at_every_interval() {
+#[ignore = "runs as a process of the test above"]
+async fn for_an_hour() {
     const ACCOUNTS: usize = 1000;
     let shell = Shell::many(ACCOUNTS + 1);
     shell.edit("organization.yaml", "managed: [eu-west-1]", "managed: [eu-west-1, eu-central-1]");
