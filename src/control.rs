@@ -17,6 +17,7 @@ mod facts;
 mod finding;
 mod meta;
 mod network;
+mod packed;
 mod retention;
 mod select;
 mod standard;
@@ -32,6 +33,7 @@ pub use finding::{
 };
 pub use meta::{Accounts, Meta, Reach, Regions, Rule, Severity};
 pub use network::{Network, NotANetwork};
+pub use packed::Packed;
 pub use retention::Retention;
 pub use select::Select;
 pub use standard::Standard;

@@ -257,7 +257,7 @@ impl Fleet {
                 let found = cell.get_or_init(|| things::find(self, &thing, fresh)).await.clone();
                 (thing, found)
             })
-            .buffer_unordered(16)
+            .buffer_unordered(CONTROLS_AT_ONCE)
             .collect()
             .await;
         Known::new(found)

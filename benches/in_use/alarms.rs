@@ -43,9 +43,10 @@ impl Watched {
         for finding in findings {
             let Verdict::Change(change) = finding.verdict else { continue };
             for step in change.steps {
-                if let Some(write) = step.action.get("putFilter") {
+                let action = step.action.value();
+                if let Some(write) = action.get("putFilter") {
                     filters.insert(text(write, "/filter")?, filter(write, since)?);
-                } else if let Some(write) = step.action.get("putAlarm") {
+                } else if let Some(write) = action.get("putAlarm") {
                     alarms.push(alarm(write)?);
                 }
             }

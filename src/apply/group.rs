@@ -38,7 +38,7 @@ pub(super) fn groups(plan: &Plan) -> Vec<Group> {
         });
         let group = &mut groups[index];
         group.places.push(place);
-        for need in &item.needs {
+        for need in &*item.needs {
             if !group.needs.contains(need) {
                 group.needs.push(need.clone());
             }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn step(call: &str) -> Step {
-        Step { call: call.into(), title: call.into(), action: json!({}) }
+        Step { call: call.into(), title: call.into(), action: json!({}).into() }
     }
 
     fn change(rule: &str, path: &str, call: &str) -> Finding<Step> {

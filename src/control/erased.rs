@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::{Reader, Writer};
-use crate::control::{AwsWrite, Control, Facts, Field, Finding, Known, Meta, Need};
+use crate::control::{AwsWrite, Control, Facts, Field, Finding, Known, Meta, Need, Packed};
 use crate::fault::Fault;
 use crate::pointer;
 
@@ -26,7 +26,7 @@ pub struct Step {
     /// `service:Operation`.
     pub call: String,
     pub title: String,
-    pub action: Value,
+    pub action: Packed,
 }
 
 pub trait ErasedControl: Send + Sync {
@@ -154,10 +154,10 @@ impl<C: Control> ErasedControl for C {
                 let finding = finding.map(|action| Step {
                     call: action.call().operation.into(),
                     title: action.to_string(),
-                    action: encode(&action).unwrap_or_else(|error| {
+                    action: Packed::from(encode(&action).unwrap_or_else(|error| {
                         misfit = Some(error);
                         Value::Null
-                    }),
+                    })),
                 });
                 misfit.map_or(Ok(finding), Err)
             })
@@ -171,7 +171,7 @@ impl<C: Control> ErasedControl for C {
         step: &'a Step,
     ) -> BoxFuture<'a, Result<Result<(), Fault>, Misfit>> {
         async move {
-            let action: C::Action = decode(&step.action)?;
+            let action: C::Action = decode(&step.action.value())?;
             Ok(Control::apply(self, aws, known, &action).await)
         }
         .boxed()

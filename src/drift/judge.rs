@@ -1,6 +1,7 @@
 //! How each finding stands, from two plans of one look. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::{Base, Drift, DriftAccount, DriftTotals, Last, Standing, Told, is_open};
 use crate::audit::{LastApplied, Left};
@@ -211,7 +212,7 @@ fn applied_to_live(item: &Item, seen: Option<&BTreeMap<String, String>>) -> Item
             evidence: change.evidence.clone(),
             ..Change::update(fields.collect(), Vec::new())
         });
-        item.needs.clear();
+        item.needs = Arc::default();
     }
     item
 }

@@ -18,7 +18,7 @@ pub(super) fn cut_off(plan: &Plan, with: &Judging<'_>) -> Vec<Refusal> {
         }
         let actions = ours(&item.control);
         let steps = item.finding.change().map(|change| change.steps.as_slice()).unwrap_or_default();
-        let denies = steps.iter().flat_map(|step| statements(&step.action));
+        let denies = steps.iter().flat_map(|step| statements(&step.action.value()));
         let caught = denies
             .filter(|one| catches(one, &item.scope.account, with.roles))
             .find_map(|one| actions.iter().find(|action| denied(&one, action)).copied());

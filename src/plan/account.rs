@@ -33,16 +33,17 @@ pub fn account<'a>(
 ) -> Vec<Raw<'a>> {
     let Some(seen) = &view.seen else { return Vec::new() };
     let mut raws = Vec::new();
+    let mut places: BTreeMap<&Region, Arc<Facts>> = BTreeMap::new();
     for (region, Target { control, declared, .. }) in targets {
-        let facts = Arc::new(facts(organization, account, seen, region));
-        let spec = declared.spec_in(*control, &facts);
+        let facts = places.entry(region).or_insert_with(|| facts(organization, account, seen, region).into());
+        let spec = declared.spec_in(*control, facts);
         let observation = view.scopes.get(region).and_then(|scope| scope.get(control.meta().id));
-        let needs: Arc<[Need]> = control.needs(&facts, &spec).unwrap_or_default().into();
-        let findings = findings(*control, &facts, &view.known, &spec, observation);
+        let needs: Arc<[Need]> = control.needs(facts, &spec).unwrap_or_default().into();
+        let findings = findings(*control, facts, &view.known, &spec, observation);
         raws.extend(findings.into_iter().map(|finding| {
             let needs = needs_of(&finding, &needs);
             Raw {
-                facts: Arc::clone(&facts),
+                facts: Arc::clone(facts),
                 control: *control,
                 declared,
                 finding,

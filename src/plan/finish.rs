@@ -264,13 +264,16 @@ fn note(exception: &Exception) -> String {
 fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) -> Item {
     let meta = raw.control.meta();
     let rule = meta.rule(&raw.finding.rule);
-    let declared_at = raw
+    let mut declared_at: Vec<_> = raw
         .finding
         .change()
         .into_iter()
         .flat_map(|change| &change.fields)
         .filter_map(|field| Some((field.path.clone(), raw.declared.position(&field.path)?.clone())))
         .collect();
+    declared_at.sort();
+    declared_at.dedup_by(|one, other| one.0 == other.0);
+    declared_at.shrink_to_fit();
     let exception_note = match &outcome {
         Outcome::Excepted { exception } => {
             desired.exceptions.iter().find(|e| &e.metadata.name.value == exception).map(note)
@@ -288,7 +291,7 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
         frameworks: rule
             .map(|rule| rule.frameworks.iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
-        needs: if raw.finding.change().is_some() { raw.needs.to_vec() } else { Vec::new() },
+        needs: if raw.finding.change().is_some() { raw.needs } else { Arc::default() },
         finding: raw.finding,
         outcome,
         exception_note,

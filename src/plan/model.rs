@@ -71,8 +71,8 @@ pub struct Item {
     pub finding: Finding<Step>,
     pub outcome: Outcome,
     /// What the change stands on: printed, and ordered by.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub needs: Vec<Need>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub needs: Arc<[Need]>,
     /// Why it is left as it is. The name and last day of the exception, and its ticket: `legacy-images, SEC-412,
     /// until 2027-03-31`. Or the account's suspension: `suspended until 2027-03-31: the migration`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,9 +80,9 @@ pub struct Item {
     /// Why the account's document sets the control otherwise than its baselines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Where in the YAML each changed field was said, by the field's path.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub declared_at: BTreeMap<String, Position>,
+    /// Where in the YAML each changed field was said, by the field's path: in its order, see [`Item::declared_at`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "by_path")]
+    pub declared_at: Vec<(String, Position)>,
     /// Where in the YAML the control was first said: for findings that change no field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<Position>,
@@ -92,6 +92,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Where in the YAML a changed field was said.
+    pub fn declared_at(&self, path: &str) -> Option<&Position> {
+        self.declared_at.iter().find(|(at, _)| at == path).map(|(_, position)| position)
+    }
+
     /// Is it the same finding, whatever is the matter with it?
     pub fn is_about(&self, other: &Self) -> bool {
         (&self.scope, &self.control) == (&other.scope, &other.control)
@@ -225,6 +230,27 @@ impl Plan {
 
     pub fn account(&self, id: &AccountId) -> Option<&PlannedAccount> {
         self.accounts.iter().find(|account| &account.id == id)
+    }
+}
+
+fn is_empty(needs: &Arc<[Need]>) -> bool {
+    needs.is_empty()
+}
+
+/// A map of a few entries, kept as a list: a node of a `BTreeMap` takes as much room as a dozen of them.
+mod by_path {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Position;
+
+    pub fn serialize<S: Serializer>(list: &[(String, Position)], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(list.iter().map(|(path, position)| (path, position)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, Position)>, D::Error> {
+        BTreeMap::deserialize(from).map(|map| map.into_iter().collect())
     }
 }
 

@@ -85,7 +85,7 @@ mod tests {
     use crate::control::{Change, Fault, FaultKind, Field, Found, ManualTask};
 
     fn change() -> Finding<Step> {
-        let step = Step { call: "a:B".into(), title: "do it".into(), action: json!({}) };
+        let step = Step { call: "a:B".into(), title: "do it".into(), action: json!({}).into() };
         let change = Change::update(vec![Field::new("/on", false, true)], vec![step]);
         Finding::new("it", "rule", Verdict::Change(change))
     }

@@ -2,6 +2,7 @@
 //! same in sync, and five hundred accounts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ pub fn account(id: &str) -> AccountId {
 }
 
 pub fn step(call: &str, title: &str, action: Value) -> Step {
-    Step { call: call.into(), title: title.into(), action }
+    Step { call: call.into(), title: title.into(), action: action.into() }
 }
 
 /// A finding with an outcome that follows from its verdict. `region` empty: once in the account.
@@ -51,10 +52,10 @@ pub fn item(account_id: &str, region: &str, control: &str, resource: &str, verdi
         frameworks: Vec::new(),
         finding: Finding::new(resource, "settings", verdict),
         outcome,
-        needs: Vec::new(),
+        needs: Arc::default(),
         exception_note: None,
         reason: None,
-        declared_at: BTreeMap::new(),
+        declared_at: Vec::new(),
         declared: None,
         selected: true,
     }
@@ -124,7 +125,7 @@ fn archive_items() -> Vec<Item> {
     vec![
         item(ARCHIVE, "eu-west-1", "kms.keys", "alias/baseline/logs", Verdict::Change(key_change)),
         Item {
-            needs: vec![Need::hard(key())],
+            needs: [Need::hard(key())].into(),
             ..item(ARCHIVE, "eu-west-1", "s3.log-archive", bucket_name, Verdict::Change(bucket))
         },
     ]
@@ -143,7 +144,7 @@ pub fn detector(account_id: &str, region: &str) -> Item {
     let mut item = item(account_id, region, "guardduty.detector", "detector", Verdict::Change(change));
     item.finding.rule = "features".into();
     item.frameworks = vec!["fsbp/GuardDuty.9".into()];
-    item.declared_at = BTreeMap::from([("/features/RDS_LOGIN_EVENTS".into(), at)]);
+    item.declared_at = vec![("/features/RDS_LOGIN_EVENTS".into(), at)];
     item
 }
 
@@ -178,7 +179,7 @@ fn trail() -> Item {
     change.adopts = Some("the multi-region trail of that name, rather than a second".into());
     change.cost = Some("CloudTrail charges for each S3 event".into());
     Item {
-        needs: vec![Need::hard(key()), Need::hard(delivery())],
+        needs: [Need::hard(key()), Need::hard(delivery())].into(),
         ..item(PAYMENTS, "eu-west-1", "cloudtrail.trail", "management-events", Verdict::Change(change))
     }
 }

@@ -9,7 +9,7 @@
 mod told;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 
 use serde::{Deserialize as _, Serialize};
@@ -165,7 +165,7 @@ struct Key<'a> {
     needs: Vec<(bool, Cow<'a, Thing>, bool)>,
     exception_note: Option<&'a str>,
     reason: Option<&'a str>,
-    declared_at: &'a BTreeMap<String, Position>,
+    declared_at: &'a [(String, Position)],
     selected: bool,
 }
 
@@ -216,7 +216,7 @@ fn common_verdict(item: &Item) -> Cow<'_, Verdict<Step>> {
                 .map(|step| Step {
                     call: step.call.clone(),
                     title: without(&step.title, resource),
-                    action: common_value(&step.action, resource, &item.scope),
+                    action: common_value(&step.action.value(), resource, &item.scope).into(),
                 })
                 .collect();
             let makes =

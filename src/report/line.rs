@@ -29,7 +29,7 @@ pub(super) fn place(plan: &Plan, block: &Block<'_>) -> String {
 /// Where the line stands that causes it: that of the first field that differs, or of the control.
 pub(super) fn position(item: &Item) -> Option<&Position> {
     let fields = item.finding.change().into_iter().flat_map(|change| &change.fields);
-    fields.filter_map(|field| item.declared_at.get(&field.path)).next().or(item.declared.as_ref())
+    fields.filter_map(|field| item.declared_at(&field.path)).next().or(item.declared.as_ref())
 }
 
 /// How much a finding wants to be seen, for formats that have levels.

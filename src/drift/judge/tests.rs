@@ -1,6 +1,7 @@
 //! How findings stand, one by one.
 
 use serde_json::json;
+use std::sync::Arc;
 
 use super::*;
 use crate::control::{Fault, FaultKind, Finding, ManualTask, Progress, Verified};
@@ -18,10 +19,10 @@ fn item(resource: &str, verdict: Verdict<crate::control::Step>, outcome: Outcome
         frameworks: Vec::new(),
         finding: Finding::new(resource, "detector", verdict),
         outcome,
-        needs: Vec::new(),
+        needs: Arc::default(),
         exception_note: None,
         reason: None,
-        declared_at: BTreeMap::new(),
+        declared_at: Vec::new(),
         declared: None,
         selected: true,
     }

@@ -254,7 +254,7 @@ impl<'a> FindingOutput<'a> {
 impl<'a> ChangeOutput<'a> {
     fn of(block: &'a Block<'a>, change: &'a Change<Step>) -> Self {
         let item: &Item = block.first;
-        let declared = |path: &str| item.declared_at.get(path).map(Position::to_string);
+        let declared = |path: &str| item.declared_at(path).map(Position::to_string);
         Self {
             kind: change.kind,
             risk: change.risk,

@@ -71,8 +71,11 @@ impl Broken {
                     "minimumLength": 14, "reusePrevention": 24, "maxAgeDays": 90, "lowercase": true, "uppercase": true,
                     "numbers": true, "symbols": true, "usersMayChange": true, "hardExpiry": false,
                 });
-                let step =
-                    Step { call: "iam:UpdateAccountPasswordPolicy".into(), title: "again".into(), action };
+                let step = Step {
+                    call: "iam:UpdateAccountPasswordPolicy".into(),
+                    title: "again".into(),
+                    action: action.into(),
+                };
                 let field = Field::new("/minimumLength", 13, 14);
                 *verdict = Verdict::Change(baseline::control::Change::update(vec![field], vec![step]));
             }
@@ -89,7 +92,9 @@ impl Broken {
             }
             (Flaw::ResetsTheRest, Verdict::Change(change)) if spec.get("reusePrevention").is_none() => {
                 for step in &mut change.steps {
-                    step.action["reusePrevention"] = json!(0);
+                    let mut action = step.action.value();
+                    action["reusePrevention"] = json!(0);
+                    step.action = action.into();
                 }
             }
             _ => {}

@@ -138,7 +138,7 @@ fn executed_is_planned(plan: &Plan, sent: &[(Scope, Step)]) -> Outcomes<()> {
     };
     for (scope, step) in sent {
         let known = planned(scope).any(|change| change.steps.contains(step));
-        ensure(known, || format!("{} in {scope} was not planned: {}", step.call, step.action))?;
+        ensure(known, || format!("{} in {scope} was not planned: {}", step.call, step.action.as_str()))?;
     }
     for (_, item) in plan.changes() {
         let Some(change) = item.finding.change() else { continue };
@@ -189,7 +189,9 @@ async fn what_was_not_planned_is_noticed() {
     assert_eq!(executed_is_planned(&plan, &sent), Ok(()));
     sent.swap(0, 1);
     assert!(executed_is_planned(&plan, &sent).is_err_and(|why| why.contains("not done in its order")));
-    sent[0].1.action["other"] = true.into();
+    let mut action = sent[0].1.action.value();
+    action["other"] = true.into();
+    sent[0].1.action = action.into();
     assert!(executed_is_planned(&plan, &sent).is_err_and(|why| why.contains("was not planned")));
 }
 

@@ -39,18 +39,21 @@ pub fn item(verdict: Verdict<Step>, outcome: Outcome) -> Item {
         frameworks: Vec::new(),
         finding: Finding::new("detector", "enabled", verdict),
         outcome,
-        needs: Vec::new(),
+        needs: Arc::default(),
         exception_note: None,
         reason: None,
-        declared_at: BTreeMap::new(),
+        declared_at: Vec::new(),
         declared: None,
         selected: true,
     }
 }
 
 pub fn change(after: bool) -> Item {
-    let step =
-        Step { call: "guardduty:UpdateDetector".into(), title: "switch it on".into(), action: json!({}) };
+    let step = Step {
+        call: "guardduty:UpdateDetector".into(),
+        title: "switch it on".into(),
+        action: json!({}).into(),
+    };
     let change = Change::update(vec![Field::new("/enabled", !after, after)], vec![step]);
     item(Verdict::Change(change), Outcome::Change)
 }
