@@ -18,7 +18,8 @@ pub struct Raw<'a> {
     pub facts: Arc<Facts>,
     pub control: &'static dyn ErasedControl,
     pub declared: &'a DesiredControl,
-    pub finding: Finding<Step>,
+    /// On the heap, because all of them stand beside all that is made of them.
+    pub finding: Box<Finding<Step>>,
     pub needs: Arc<[Need]>,
     /// The merged spec of the scope, templates filled in.
     pub spec: Arc<Value>,
@@ -46,7 +47,7 @@ pub fn account<'a>(
                 facts: Arc::clone(facts),
                 control: *control,
                 declared,
-                finding,
+                finding: Box::new(finding),
                 needs,
                 spec: Arc::clone(&spec),
             }

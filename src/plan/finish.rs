@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{AccountState, Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
-use crate::control::{Accounts, Finding, Known, Need, Regions, Severity, Thing, Verdict};
+use crate::control::{Accounts, Finding, Known, Meta, Need, Regions, Severity, Thing, Verdict};
 use crate::desired::{DesiredState, Exception, Mode, OnConflict, Suspend};
 use crate::place::{AccountId, Scope};
 
@@ -71,13 +71,14 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
     for account in heading.accounts.iter().filter_map(|account| desired.account(&account.id)) {
         controls.extend(account.controls.keys());
     }
+    let mut alike = Alike::default();
     for ((raw, outcome), selected) in raws.into_iter().zip(outcomes).zip(selected) {
         totals.count(&outcome);
         let meta = raw.control.meta();
         if outcome == Outcome::Change {
             specs.insert((raw.facts.scope.clone(), meta.id.to_owned()), Arc::clone(&raw.spec));
         }
-        items.push(item(desired, raw, outcome, selected));
+        items.push(item(desired, &mut alike, raw, outcome, selected));
     }
     totals.unknown += closed.len();
     Plan {
@@ -115,7 +116,10 @@ fn with_unknown_needs<'a>(raw: Raw<'a>, known: &Known, closed: &BTreeSet<Account
     }
     let mut hard = raw.needs.iter().filter(|need| need.hard && !closed.contains(need.thing.account()));
     match hard.find_map(|need| known.fault(&need.thing)).cloned() {
-        Some(fault) => Raw { finding: Finding { verdict: Verdict::Unknown { fault }, ..raw.finding }, ..raw },
+        Some(fault) => {
+            let finding = Finding { verdict: Verdict::Unknown { fault }, ..*raw.finding };
+            Raw { finding: Box::new(finding), ..raw }
+        }
         None => raw,
     }
 }
@@ -261,7 +265,31 @@ fn note(exception: &Exception) -> String {
     format!("{}{ticket}, until {}", exception.metadata.name.value, exception.expires.value)
 }
 
-fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) -> Item {
+/// What many findings say in the same words is kept once.
+#[derive(Default)]
+struct Alike {
+    paths: BTreeSet<Arc<str>>,
+    frameworks: BTreeMap<(&'static str, String), Arc<[String]>>,
+}
+
+impl Alike {
+    fn path(&mut self, path: &str) -> Arc<str> {
+        if let Some(path) = self.paths.get(path) {
+            return Arc::clone(path);
+        }
+        let path: Arc<str> = path.into();
+        self.paths.insert(Arc::clone(&path));
+        path
+    }
+
+    fn frameworks(&mut self, meta: &'static Meta, rule: &str) -> Arc<[String]> {
+        let frameworks = || meta.rule(rule).into_iter().flat_map(|rule| rule.frameworks);
+        let shared = self.frameworks.entry((meta.id, rule.to_owned()));
+        Arc::clone(shared.or_insert_with(|| frameworks().map(ToString::to_string).collect()))
+    }
+}
+
+fn item(desired: &DesiredState, alike: &mut Alike, raw: Raw<'_>, outcome: Outcome, selected: bool) -> Item {
     let meta = raw.control.meta();
     let rule = meta.rule(&raw.finding.rule);
     let mut declared_at: Vec<_> = raw
@@ -269,7 +297,7 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
         .change()
         .into_iter()
         .flat_map(|change| &change.fields)
-        .filter_map(|field| Some((field.path.clone(), raw.declared.position(&field.path)?.clone())))
+        .filter_map(|field| Some((alike.path(&field.path), raw.declared.position(&field.path)?.clone())))
         .collect();
     declared_at.sort();
     declared_at.dedup_by(|one, other| one.0 == other.0);
@@ -288,11 +316,9 @@ fn item(desired: &DesiredState, raw: Raw<'_>, outcome: Outcome, selected: bool) 
         scope: raw.facts.scope.clone(),
         control: meta.id.to_owned(),
         severity: rule.map_or(Severity::Medium, |rule| rule.severity).into(),
-        frameworks: rule
-            .map(|rule| rule.frameworks.iter().map(ToString::to_string).collect())
-            .unwrap_or_default(),
+        frameworks: alike.frameworks(meta, &raw.finding.rule),
         needs: if raw.finding.change().is_some() { raw.needs } else { Arc::default() },
-        finding: raw.finding,
+        finding: *raw.finding,
         outcome,
         exception_note,
         reason: raw.declared.reason.clone(),

@@ -67,7 +67,7 @@ pub struct Item {
     /// `None` for controls that run once in an account: they have no region worth printing.
     pub region: Option<Region>,
     pub severity: SeverityWord,
-    pub frameworks: Vec<String>,
+    pub frameworks: Arc<[String]>,
     pub finding: Finding<Step>,
     pub outcome: Outcome,
     /// What the change stands on: printed, and ordered by.
@@ -82,7 +82,7 @@ pub struct Item {
     pub reason: Option<String>,
     /// Where in the YAML each changed field was said, by the field's path: in its order, see [`Item::declared_at`].
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "by_path")]
-    pub declared_at: Vec<(String, Position)>,
+    pub declared_at: Vec<(Arc<str>, Position)>,
     /// Where in the YAML the control was first said: for findings that change no field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<Position>,
@@ -94,7 +94,7 @@ pub struct Item {
 impl Item {
     /// Where in the YAML a changed field was said.
     pub fn declared_at(&self, path: &str) -> Option<&Position> {
-        self.declared_at.iter().find(|(at, _)| at == path).map(|(_, position)| position)
+        self.declared_at.iter().find(|(at, _)| **at == *path).map(|(_, position)| position)
     }
 
     /// Is it the same finding, whatever is the matter with it?
@@ -240,16 +240,17 @@ fn is_empty(needs: &Arc<[Need]>) -> bool {
 /// A map of a few entries, kept as a list: a node of a `BTreeMap` takes as much room as a dozen of them.
 mod by_path {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serializer};
 
     use super::Position;
 
-    pub fn serialize<S: Serializer>(list: &[(String, Position)], to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(list: &[(Arc<str>, Position)], to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(list.iter().map(|(path, position)| (path, position)))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, Position)>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Arc<str>, Position)>, D::Error> {
         BTreeMap::deserialize(from).map(|map| map.into_iter().collect())
     }
 }

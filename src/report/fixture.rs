@@ -49,7 +49,7 @@ pub fn item(account_id: &str, region: &str, control: &str, resource: &str, verdi
         control: control.into(),
         region,
         severity: SeverityWord::High,
-        frameworks: Vec::new(),
+        frameworks: Arc::default(),
         finding: Finding::new(resource, "settings", verdict),
         outcome,
         needs: Arc::default(),
@@ -143,7 +143,7 @@ pub fn detector(account_id: &str, region: &str) -> Item {
     let at = Position { file: "desired-state/baselines/recommended.yaml".into(), line: 44, column: 27 };
     let mut item = item(account_id, region, "guardduty.detector", "detector", Verdict::Change(change));
     item.finding.rule = "features".into();
-    item.frameworks = vec!["fsbp/GuardDuty.9".into()];
+    item.frameworks = ["fsbp/GuardDuty.9".into()].into();
     item.declared_at = vec![("/features/RDS_LOGIN_EVENTS".into(), at)];
     item
 }
@@ -196,7 +196,7 @@ fn root_user() -> Item {
     };
     Item {
         severity: SeverityWord::Critical,
-        frameworks: vec!["cis-1.4.0/1.5".into(), "cis-3.0.0/1.5".into(), "fsbp/IAM.9".into()],
+        frameworks: ["cis-1.4.0/1.5".into(), "cis-3.0.0/1.5".into(), "fsbp/IAM.9".into()].into(),
         ..item(PAYMENTS, "", "iam.root-user", "root user", Verdict::Manual(task))
     }
 }

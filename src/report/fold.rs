@@ -11,6 +11,7 @@ mod told;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
@@ -165,7 +166,7 @@ struct Key<'a> {
     needs: Vec<(bool, Cow<'a, Thing>, bool)>,
     exception_note: Option<&'a str>,
     reason: Option<&'a str>,
-    declared_at: &'a [(String, Position)],
+    declared_at: &'a [(Arc<str>, Position)],
     selected: bool,
 }
 

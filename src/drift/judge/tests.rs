@@ -16,7 +16,7 @@ fn item(resource: &str, verdict: Verdict<crate::control::Step>, outcome: Outcome
         control: "guardduty.detector".into(),
         region: None,
         severity: SeverityWord::High,
-        frameworks: Vec::new(),
+        frameworks: Arc::default(),
         finding: Finding::new(resource, "detector", verdict),
         outcome,
         needs: Arc::default(),

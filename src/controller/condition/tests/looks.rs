@@ -36,7 +36,7 @@ pub fn item(verdict: Verdict<Step>, outcome: Outcome) -> Item {
         control: CONTROL.to_owned(),
         region: Some(region()),
         severity: SeverityWord::High,
-        frameworks: Vec::new(),
+        frameworks: Arc::default(),
         finding: Finding::new("detector", "enabled", verdict),
         outcome,
         needs: Arc::default(),
