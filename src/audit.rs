@@ -9,6 +9,7 @@
 //! accounts/<id>.json            the revision last applied to an account, and what it left as it was
 //! desired/<digest>.json         the documents that were applied, once for all accounts that have them
 //! organization.json             the accounts and seats of the desired state last applied
+//! controller.json               that a controller runs, since when, and whether it enforces
 //! ```
 
 mod bucket;
@@ -18,12 +19,14 @@ mod record;
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 pub use bucket::Bucket;
 pub use folder::Folder;
-pub use record::{BeforeImage, Intent, LastApplied, LastOrganization, Left, Used};
+pub use record::{BeforeImage, ControllerRecord, Intent, LastApplied, LastOrganization, Left, Used};
 
 use crate::aws::Aws;
 use crate::desired::Source;
@@ -182,7 +185,7 @@ impl Memory {
 
     /// Is this the id of a run of ours, one that was about to write? `run` may be any text.
     pub async fn knows_run(&self, run: &str) -> Result<bool, AuditError> {
-        if run.parse::<ulid::Ulid>().is_err() {
+        if run.parse::<Ulid>().is_err() {
             return Ok(false);
         }
         Ok(self.get::<serde::de::IgnoredAny>(&format!("runs/{run}/intent.json")).await?.is_some())
@@ -201,6 +204,26 @@ impl Memory {
         }
         let found = self.get::<Intended>(&format!("{}/intent.json", run_key(run))).await?;
         Ok(found.map(|(intended, _)| intended.changes))
+    }
+
+    /// The ids of the newest runs, newest first; nothing where none is of the last ninety days.
+    pub async fn newest_runs(&self, most: usize) -> Result<Vec<String>, AuditError> {
+        let now = Timestamp::now().as_millisecond();
+        // An id begins with its time, so a long history need not be listed.
+        let since = Ulid::from_parts(u64::try_from(now - 90 * 86_400_000).unwrap_or_default(), 0).to_string();
+        let mut runs = match self {
+            Self::Folder(folder) => folder.names("runs")?,
+            Self::Bucket(bucket) => bucket.names("runs", &since).await?,
+        };
+        runs.retain(|run| run.parse::<Ulid>().is_ok() && *run >= since);
+        runs.sort_by(|a, b| b.cmp(a));
+        runs.truncate(most);
+        Ok(runs)
+    }
+
+    /// That a controller looks after these accounts, where one has ever said so.
+    pub async fn controller(&self) -> Result<Option<ControllerRecord>, AuditError> {
+        Ok(self.get("controller.json").await?.map(|(record, _)| record))
     }
 
     /// What was last applied to each of these accounts.

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 pub use allow::{Allow, Danger, quoted};
 pub use danger::count;
 pub use memory::{Descent, limits, never_backwards, no_shrinking};
-pub use saved::{not_signed, saved_plan};
+pub use saved::{controlled, not_signed, saved_plan};
 
 use crate::desired::Guards;
 use crate::plan::{Item, Plan};

@@ -90,6 +90,32 @@ impl Bucket {
         }
     }
 
+    /// What lies directly below a key, of names from `since` on.
+    pub(super) async fn names(&self, below: &str, since: &str) -> Result<Vec<String>, AuditError> {
+        let prefix = format!("{}/", self.key(below));
+        let call = self
+            .aws
+            .s3()
+            .list_objects_v2()
+            .bucket(&self.name)
+            .expected_bucket_owner(self.owner.as_str())
+            .prefix(&prefix)
+            .delimiter("/")
+            .start_after(format!("{prefix}{since}"));
+        let read = async {
+            let mut pages = call.into_paginator().send();
+            let mut names = Vec::new();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(fault("s3:ListObjectsV2"))?;
+                names.extend(page.common_prefixes.into_iter().flatten().filter_map(|found| found.prefix));
+            }
+            Ok(names)
+        };
+        let names: Vec<String> = self.aws.run(read).await.map_err(|fault| self.failed(fault))?;
+        let name = |found: &String| Some(found.strip_prefix(&prefix)?.trim_end_matches('/').to_owned());
+        Ok(names.iter().filter_map(name).collect())
+    }
+
     /// The object and its ETag.
     pub(super) async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, Option<String>)>, AuditError> {
         let call = self

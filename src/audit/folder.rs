@@ -48,9 +48,23 @@ impl Folder {
         })
     }
 
+    /// What lies below a key.
+    pub(super) fn names(&self, below: &str) -> Result<Vec<String>, AuditError> {
+        names(&self.path.join(below)).map_err(|source| self.failed(source))
+    }
+
     pub(super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, AuditError> {
         read_if_there(&self.path.join(key)).map_err(|source| self.failed(source))
     }
+}
+
+/// What lies in a folder; nothing where there is no folder.
+fn names(path: &Path) -> std::io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 fn read_if_there(path: &Path) -> std::io::Result<Option<Vec<u8>>> {

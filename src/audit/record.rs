@@ -133,6 +133,28 @@ impl Left {
     }
 }
 
+/// That a controller looks after these accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControllerRecord {
+    /// When it last said so: at each new revision, and once an interval.
+    pub at: Timestamp,
+    /// The run of the controller itself. Every look has one of its own.
+    pub run: String,
+    /// Does it put right what differs?
+    pub enforces: bool,
+    /// Seconds between two looks at an account.
+    pub interval: u64,
+}
+
+impl ControllerRecord {
+    /// Would it put back what somebody takes back now? One that has not been heard of for two intervals has stopped.
+    pub fn is_enforcing(&self, now: Timestamp) -> bool {
+        let silent = now.duration_since(self.at).as_secs();
+        self.enforces && u64::try_from(silent).unwrap_or_default() <= self.interval.saturating_mul(2)
+    }
+}
+
 /// The reach of the desired state that was last applied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -144,4 +166,25 @@ pub struct LastOrganization {
     /// What the next plan is judged by as well. Absent in records of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guards: Option<Guards>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_controller_that_is_not_heard_of_any_more_does_not_enforce() {
+        let record = |enforces| ControllerRecord {
+            at: Timestamp::from_second(10_000).expect("a time"),
+            run: "01".into(),
+            enforces,
+            interval: 3_600,
+        };
+        let later = |seconds: i64| Timestamp::from_second(10_000 + seconds).expect("a time");
+        assert!(record(true).is_enforcing(later(7_200)));
+        assert!(!record(true).is_enforcing(later(7_201)));
+        assert!(!record(false).is_enforcing(later(0)));
+        // Clocks differ: what was said in the future was said now.
+        assert!(record(true).is_enforcing(later(-60)));
+    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Refusal, quoted};
-use crate::audit::Used;
+use crate::audit::{ControllerRecord, Used};
 use crate::saved::{Origin, SavedPlan};
 
 /// Refuses a saved plan that has expired, is not the one that is expected, was made for elsewhere, or was used.
@@ -47,6 +47,25 @@ pub fn saved_plan(
         );
     }
     refusals
+}
+
+/// Why a plan that takes something back is refused: a controller that enforces would make the changes again.
+pub fn controlled(
+    saved: &SavedPlan,
+    controller: Option<&ControllerRecord>,
+    now: Timestamp,
+) -> Option<Refusal> {
+    let run = saved.undoes.as_deref()?;
+    let controller = controller.filter(|controller| controller.is_enforcing(now))?;
+    Some(Refusal {
+        why: format!(
+            "a controller enforces the documents here (run {}, heard of at {}): it would make the changes of run {run} \
+             again",
+            controller.run,
+            minute(controller.at)
+        ),
+        hint: "commit the YAML that `undo` wrote: the controller takes it from there".to_owned(),
+    })
 }
 
 /// Why a plan that `key` should have signed is refused.
