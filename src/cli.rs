@@ -49,16 +49,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         command => runtime(command.is_in_memory() || reach.is_in_memory()).and_then(|runtime| {
             let world = reach.clone();
             runtime.block_on(async {
+                // Boxed: each is large, and unoptimised builds would move all of them over one stack.
                 let result = match command {
-                    Command::Init(args) => init::run(&args, io, reach).await,
-                    Command::Render(args) => render::run(&args, io, reach).await,
-                    Command::Observe(args) => observe::run(&args, io, reach).await,
-                    Command::Plan(args) => plan::run(&args, io, reach).await,
+                    Command::Init(args) => Box::pin(init::run(&args, io, reach)).await,
+                    Command::Render(args) => Box::pin(render::run(&args, io, reach)).await,
+                    Command::Observe(args) => Box::pin(observe::run(&args, io, reach)).await,
+                    Command::Plan(args) => Box::pin(plan::run(&args, io, reach)).await,
                     Command::Drift(args) => Box::pin(drift::run(&args, io, reach)).await,
                     Command::Import(args) => Box::pin(import::run(&args, io, reach)).await,
                     Command::Undo(args) => Box::pin(undo::run(&args, io, reach)).await,
                     Command::Show(args) => show::run(&args, io),
-                    Command::Apply(args) => apply::run(&args, io, reach).await,
+                    Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
                     Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),

@@ -211,7 +211,13 @@ async fn settle(fleet: &Fleet, account: DesiredAccount, import: &mut Import, rea
                 let what = format!("{named} cannot be described as it is live: not managed");
                 import.written.note(&item.control, "", &what);
             }
-            Outcome::Manual => import.open.push(format!("{named}: a task for a person")),
+            Outcome::Manual => {
+                let title = match &item.finding.verdict {
+                    Verdict::Manual(task) => task.title.as_str(),
+                    _ => "a task for a person",
+                };
+                import.open.push(format!("{named}: {title}"));
+            }
             Outcome::Progressing => import.open.push(format!("{named}: AWS is at it")),
             Outcome::InSync
             | Outcome::Excepted { .. }

@@ -53,7 +53,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             let selection = context::selection(&args.selectors, &fleet.desired, dir, &members)?;
             let progress = Progress::new(io, "accounts seen", fleet.desired.accounts.len());
             let wish = Wish { selection: selection.clone(), keep_in_sync: false };
-            let plan = survey::plan(&fleet, &wish, &|_| progress.one_more()).await;
+            let plan = Box::pin(survey::plan(&fleet, &wish, &|_| progress.one_more())).await;
             known_regions(&args.selectors, &plan)?;
             (fleet, plan, None, selection)
         }
@@ -153,7 +153,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     if let Some(saved) = &saved {
         claim(&fleet, &audit, saved, used.as_ref(), io).await?;
     }
-    let report = execute(&fleet, &audit, &guarded, planned_at, args, io).await?;
+    let report = Box::pin(execute(&fleet, &audit, &guarded, planned_at, args, io)).await?;
     let left = ending(guarded.plan(), args.detailed_exitcode, |item| item.outcome != Outcome::Change);
     let (exit, why) = after(&report, left);
     match args.format {
@@ -334,7 +334,7 @@ async fn execute(
         Event::Ended { .. } => progress.one_more(),
     };
     let applying = Applying { fleet, audit, reason, planned_at, stop: &stop, on: &on };
-    let report = apply::apply(&applying, guarded).await;
+    let report = Box::pin(apply::apply(&applying, guarded)).await;
     listening.abort();
     report.map_err(Stop::failed)
 }

@@ -44,7 +44,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             let selection = context::selection(&args.selectors, desired, dir, &ready.members)?;
             let wish = Wish { selection, keep_in_sync };
             let progress = Progress::new(io, "accounts seen", desired.accounts.len());
-            let plan = survey::plan(&ready.fleet, &wish, &|_| progress.one_more()).await;
+            let plan = Box::pin(survey::plan(&ready.fleet, &wish, &|_| progress.one_more())).await;
             let reads = ready.fleet.aws.journal().reads();
             keeping = Some(ready);
             (plan, reads)
