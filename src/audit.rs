@@ -21,7 +21,7 @@ mod record;
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -199,7 +199,7 @@ impl Memory {
 
     /// Is this the id of a run of ours, one that was about to write? `run` may be any text.
     pub async fn knows_run(&self, run: &str) -> Result<bool, AuditError> {
-        if run.parse::<ulid::Ulid>().is_err() {
+        if run.parse::<Ulid>().is_err() {
             return Ok(false);
         }
         Ok(self.get::<serde::de::IgnoredAny>(&format!("runs/{run}/intent.json")).await?.is_some())
@@ -226,6 +226,16 @@ impl Memory {
     /// What a run was about to do; `None` where there is no such run.
     pub async fn begun(&self, run: &str) -> Result<Option<Begun>, AuditError> {
         Ok(self.get(&format!("{}/intent.json", run_key(run))).await?.map(|(begun, _)| begun))
+    }
+
+    /// The ids of the newest runs, newest first; nothing where none is of the last ninety days.
+    pub async fn newest_runs(&self, most: usize) -> Result<Vec<String>, AuditError> {
+        // An id begins with its time, so a long history need not be listed.
+        let mut runs = self.runs(Timestamp::now() - SignedDuration::from_hours(90 * 24)).await?;
+        runs.retain(|run| run.parse::<Ulid>().is_ok());
+        runs.reverse();
+        runs.truncate(most);
+        Ok(runs)
     }
 
     /// What was last applied to each of these accounts.

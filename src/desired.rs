@@ -60,7 +60,7 @@ pub use revision::{Revision, RevisionError, digest, digest_of, is_ancestor, revi
 pub use rollout::Rollout;
 pub use select::{Roster, RosterAccount, Status};
 pub use state::{DesiredState, Settings, Source};
-pub use written::Written;
+pub use written::{DocumentName, Written};
 
 use crate::desired::baselines::Shelf;
 use crate::desired::read::Problems;

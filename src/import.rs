@@ -15,7 +15,6 @@ use crate::inventory::{AccountView, facts};
 use crate::observe::{Fleet, targets};
 use crate::place::Region;
 use crate::plan::{AccountState, Outcome};
-use crate::pointer;
 use crate::survey::{self, Wish};
 
 /// What was found of one account.
@@ -81,7 +80,7 @@ pub async fn import(
         if is_same && groups.is_empty() {
             import.same += 1;
         } else {
-            noted(&mut import.written, &id, &main.differs, &declared.spec, String::new());
+            import.written.compare(&id, &main.differs, &declared.spec, "the baselines say");
             import.written.control(&id, main.differs, control.regions.clone(), reason);
         }
         adopted.insert(id, control);
@@ -182,26 +181,6 @@ fn on_top(spec: &Value, upper: &Value) -> Value {
             Value::Object(merged)
         }
         (_, upper) => upper.clone(),
-    }
-}
-
-/// A comment at each leaf: what the baselines say.
-fn noted(written: &mut Written, id: &str, differs: &Value, declared: &Value, path: String) {
-    match differs {
-        Value::Object(map) if !map.is_empty() => {
-            for (key, value) in map {
-                let path = format!("{path}/{}", pointer::escaped(key));
-                noted(written, id, value, declared.get(key).unwrap_or(&Value::Null), path);
-            }
-        }
-        _ => written.note(id, &path, &format!("the baselines say {}", short(declared))),
-    }
-}
-
-fn short(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Concluding<'a> {
     pub plan: &'a Plan,
     /// Absent where there was nothing to change.
     pub report: Option<&'a ApplyReport>,
+    /// The plan took back what a run had changed, and so was no plan of the desired state.
+    pub undoes: bool,
     /// Was the run to apply this account?
     pub selects: &'a dyn Fn(&AccountId) -> bool,
     /// Is the revision at hand this one, or one that contains it? An account that was only found in sync never goes
@@ -51,6 +53,9 @@ pub async fn conclude(with: &Concluding<'_>) -> Result<Concluded, AuditError> {
     let changes = with.report.map(|report| report.changes.as_slice()).unwrap_or_default();
     if let Some(report) = with.report {
         audit.finish(&report.run, report).await?;
+    }
+    if with.undoes {
+        return taken_back(audit, with.run, with.plan, changes).await;
     }
     let written: BTreeSet<&AccountId> =
         changes.iter().filter(|change| change.calls > 0).map(|change| &change.item.scope.account).collect();
@@ -106,6 +111,36 @@ pub async fn conclude(with: &Concluding<'_>) -> Result<Concluded, AuditError> {
         guards,
     };
     audit.organization_applied(&organization).await?;
+    Ok(Concluded::default())
+}
+
+/// What was applied stays what was applied, and the findings of this run are not as that says any more.
+async fn taken_back(
+    audit: &Audit,
+    run: &str,
+    plan: &Plan,
+    changes: &[ChangeReport],
+) -> Result<Concluded, AuditError> {
+    let mut begun: BTreeMap<&AccountId, Vec<Left>> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.calls > 0) {
+        let left = Left { seen: None, ..Left::of(&change.item) };
+        begun.entry(&change.item.scope.account).or_default().push(left);
+    }
+    let before = audit.last_applied(begun.keys().copied()).await?;
+    for (account, mut left) in begun {
+        let Some(before) = before.get(account) else { continue };
+        left.extend(
+            before
+                .left
+                .iter()
+                .filter(|left| {
+                    !plan.changes().any(|(_, item)| item.scope.account == *account && left.covers(item))
+                })
+                .cloned(),
+        );
+        let last = LastApplied { run: run.to_owned(), at: Timestamp::now(), left, ..before.clone() };
+        audit.applied(account, &last).await?;
+    }
     Ok(Concluded::default())
 }
 

@@ -84,10 +84,32 @@ impl ControllerRecord {
     /// Does it put right what differs, at that time? One that has said nothing for two intervals is gone.
     pub fn enforces_at(&self, now: Timestamp) -> bool {
         let silent = now.duration_since(self.at).as_secs();
-        self.enforces && u64::try_from(silent).is_ok_and(|silent| silent < self.interval.saturating_mul(2))
+        // Clocks differ: what was said in the future was said now.
+        self.enforces && u64::try_from(silent).unwrap_or_default() <= self.interval.saturating_mul(2)
     }
 }
 
 fn key(name: &str) -> String {
     format!("conditions/{name}.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_controller_that_is_not_heard_of_any_more_does_not_enforce() {
+        let record = |enforces| ControllerRecord {
+            at: Timestamp::from_second(10_000).expect("a time"),
+            run: "01".into(),
+            enforces,
+            interval: 3_600,
+        };
+        let later = |seconds: i64| Timestamp::from_second(10_000 + seconds).expect("a time");
+        assert!(record(true).enforces_at(later(7_200)));
+        assert!(!record(true).enforces_at(later(7_201)));
+        assert!(!record(false).enforces_at(later(0)));
+        // Clocks differ: what was said in the future was said now.
+        assert!(record(true).enforces_at(later(-60)));
+    }
 }

@@ -57,6 +57,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         }
     };
 
+    let undoes = saved.as_ref().is_some_and(|saved| saved.undoes.is_some());
     let (planned, why) = ending(&plan, args.detailed_exitcode, |_| true);
     if args.format == TextOrJson::Human {
         let typed = typed(&args.selectors);
@@ -80,6 +81,9 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             io.out(&json::plan(&plan, planned.code(), false));
         }
         // Nothing is changed, so that this cannot be remembered fails nothing.
+        if undoes {
+            return Ok(planned);
+        }
         match Box::pin(remember(&fleet, &plan, &selection, &args.documents.dir)).await {
             Ok(Concluded { new_limits: true }) => io.err("The limits in `guards` hold from now on.\n"),
             Ok(_) => {}
@@ -105,8 +109,10 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         let expected = args.expect.as_deref();
         let used = used.as_ref().filter(|_| !args.resume);
         remembered.extend(guard::saved_plan(saved, Timestamp::now(), &here, expected, used));
-        let controller = audit.controller().await.map_err(Stop::failed)?;
-        remembered.extend(guard::undo_alone(saved, controller.as_ref(), Timestamp::now()));
+        if saved.undoes.is_some() {
+            let controller = audit.controller().await.map_err(Stop::failed)?;
+            remembered.extend(guard::undo_alone(saved, controller.as_ref(), Timestamp::now()));
+        }
         if let Some(key) = &args.signed_by {
             remembered.extend(signed_by(&fleet, key, saved).await?);
         }
@@ -156,11 +162,10 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     }
     // Only now: what was changed is told first, whatever becomes of the record.
     let dir = &args.documents.dir;
-    Box::pin(concluded(&fleet, &audit, guarded.plan(), Some(&report), &selection, dir)).await.map_err(
-        |error| {
-            Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
-        },
-    )?;
+    let concluding = concluded(&fleet, &audit, guarded.plan(), Some(&report), &selection, dir, undoes);
+    Box::pin(concluding).await.map_err(|error| {
+        Stop::failed(anyhow::Error::new(error).context("the changes above are made, but not recorded"))
+    })?;
     Ok(exit)
 }
 
@@ -172,6 +177,7 @@ async fn concluded(
     report: Option<&ApplyReport>,
     selection: &Selection,
     dir: &Path,
+    undoes: bool,
 ) -> Result<Concluded, AuditError> {
     apply::conclude(&Concluding {
         audit,
@@ -179,6 +185,7 @@ async fn concluded(
         desired: &fleet.desired,
         plan,
         report,
+        undoes,
         selects: &|account| selection.touches(account),
         follows: &|older| apply::descent(&fleet.desired, dir, older) == Descent::Follows,
     })
@@ -193,7 +200,7 @@ async fn remember(
     dir: &Path,
 ) -> anyhow::Result<Concluded> {
     let audit = context::records(fleet, dir).open().await?;
-    Ok(concluded(fleet, &audit, plan, None, selection, dir).await?)
+    Ok(concluded(fleet, &audit, plan, None, selection, dir, false).await?)
 }
 
 /// Before the first write: a saved plan is applied once, also when two start at the same time.

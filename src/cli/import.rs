@@ -10,7 +10,7 @@ use super::args::{Import as Args, Selectors};
 use super::context::{self, Reach, Ready};
 use super::io::Io;
 use super::plan::counted_word;
-use crate::desired;
+use crate::desired::{self, DocumentName};
 use crate::import::{Import, import};
 use crate::plan::{AccountState, Exit};
 use crate::report::escape::escape;
@@ -36,7 +36,8 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         "Merge it into the account's document; then take out, one by one, what should be as the baselines say."
             .to_owned(),
     ];
-    let text = desired::fragment(&head, &account.name, &account.id, &found.written);
+    let document = DocumentName::Account { name: account.name.to_string(), id: account.id.clone() };
+    let text = desired::fragment(&head, &document, &found.written);
     match &args.out {
         None => io.out(&text),
         Some(path) => {

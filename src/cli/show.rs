@@ -20,7 +20,7 @@ pub(super) fn run(args: &ShowPlan, io: &mut Io) -> Result<Exit, Stop> {
     let (exit, why) = ending(&saved.plan, false, |_| true);
     let next = format!("baseline apply {}", quoted(&args.plan.display().to_string()));
     let context = human::Context {
-        command: "plan",
+        command: if saved.undoes.is_some() { "undo" } else { "plan" },
         reads: saved.reads,
         elapsed: saved.elapsed,
         show_in_sync: false,

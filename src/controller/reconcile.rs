@@ -264,6 +264,7 @@ impl Turn<'_> {
         let applying = Applying { fleet, audit, reason: None, planned_at, stop: self.stop, on: &|_| {} };
         let report = apply::apply(&applying, &guarded).await.map_err(not_durable)?;
         let concluding = Concluding {
+            undoes: false,
             audit,
             run: fleet.aws.run(),
             desired,

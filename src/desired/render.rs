@@ -9,9 +9,8 @@ use crate::desired::control::{Mode, OnConflict, RegionWord};
 use crate::desired::model::Managed;
 use crate::desired::node;
 use crate::desired::resolve::{AccountStanding, DesiredAccount, DesiredControl};
-use crate::desired::written::Written;
+use crate::desired::written::{DocumentName, Written};
 use crate::diagnostic::printable;
-use crate::place::AccountId;
 
 /// What is wanted of an account, everything merged. With `origin`, each line that somebody wrote ends with
 /// `# file:line:column`.
@@ -57,19 +56,26 @@ pub fn render(account: &DesiredAccount, origin: bool) -> String {
     page.out
 }
 
-/// The controls of an account as a document of their own. `head` is said above it, a comment a line.
-pub fn fragment(head: &[String], name: &str, id: &AccountId, written: &Written) -> String {
+/// Controls as a document of their own, to be merged into the one of that name. `head` is said above it, a comment a
+/// line.
+pub fn fragment(head: &[String], document: &DocumentName, written: &Written) -> String {
+    let (kind, name, id) = match document {
+        DocumentName::Organization { name } => ("Organization", name, None),
+        DocumentName::Account { name, id } => ("Account", name, Some(id)),
+    };
     let mut page = Page { out: String::new(), origin: false, notes: &written.notes, of: "" };
     for line in head {
         page.comment(0, line);
     }
-    for (key, value) in [("apiVersion", "baseline/v1"), ("kind", "Account")] {
+    for (key, value) in [("apiVersion", "baseline/v1"), ("kind", kind)] {
         page.line(0, &format!("{key}: {value}"), None);
     }
     page.line(0, "metadata:", None);
-    page.line(1, &format!("name: {}", scalar(&Value::from(name))), None);
+    page.line(1, &format!("name: {}", scalar(&Value::from(name.as_str()))), None);
     page.line(0, "spec:", None);
-    page.line(1, &format!("id: \"{id}\""), None);
+    if let Some(id) = id {
+        page.line(1, &format!("id: \"{id}\""), None);
+    }
     page.line(1, if written.is_empty() { "controls: {}" } else { "controls:" }, None);
     for (id, (control, reason)) in &written.controls {
         page.of = id;

@@ -7,6 +7,21 @@ use serde_json::Value;
 
 use crate::desired::control::RegionWord;
 use crate::desired::resolve::DesiredControl;
+use crate::place::AccountId;
+use crate::pointer;
+
+/// The document that controls are to stand in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DocumentName {
+    /// Controls of a seat are declared here.
+    Organization {
+        name: String,
+    },
+    Account {
+        name: String,
+        id: AccountId,
+    },
+}
 
 /// The controls of one document.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +50,32 @@ impl Written {
         let notes = self.notes.entry((id.to_owned(), pointer.to_owned())).or_default();
         if !notes.iter().any(|note| note == text) {
             notes.push(text.to_owned());
+        }
+    }
+
+    /// A comment at each leaf of a spec: what is declared there otherwise. Lists of maps are said themselves.
+    pub fn compare(&mut self, id: &str, said: &Value, declared: &Value, who_says: &str) {
+        self.compare_at(id, said, declared, who_says, String::new());
+    }
+
+    fn compare_at(&mut self, id: &str, said: &Value, declared: &Value, who_says: &str, path: String) {
+        match said {
+            Value::Object(map) if !map.is_empty() => {
+                for (key, value) in map {
+                    let declared = declared.get(key).unwrap_or(&Value::Null);
+                    let path = format!("{path}/{}", pointer::escaped(key));
+                    self.compare_at(id, value, declared, who_says, path);
+                }
+            }
+            Value::Array(list) if list.iter().any(Value::is_object) => {}
+            _ => {
+                let text = match declared {
+                    Value::String(text) => text.clone(),
+                    Value::Null => "nothing".to_owned(),
+                    other => other.to_string(),
+                };
+                self.note(id, &path, &format!("{who_says} {text}"));
+            }
         }
     }
 

@@ -49,15 +49,21 @@ pub fn saved_plan(
     refusals
 }
 
-/// Refuses to take something back where a controller would put it right again.
+/// Why a plan that takes something back is refused: a controller that enforces would make the changes again.
 pub fn undo_alone(
     saved: &SavedPlan,
     controller: Option<&ControllerRecord>,
     now: Timestamp,
 ) -> Option<Refusal> {
     let run = saved.undoes.as_ref()?;
-    controller.filter(|controller| controller.enforces_at(now)).map(|_| Refusal {
-        why: format!("a controller enforces the documents here, and would make run {run} again"),
+    let controller = controller.filter(|controller| controller.enforces_at(now))?;
+    Some(Refusal {
+        why: format!(
+            "a controller enforces the documents here (run {}, heard of at {}): it would make the changes of run {run} \
+             again",
+            controller.run,
+            minute(controller.at)
+        ),
         hint: "commit the YAML that `undo` wrote beside the plan: the controller makes it so".to_owned(),
     })
 }

@@ -54,6 +54,12 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// A line to be copied: it is not broken, however wide.
+    pub(super) fn unbroken(&mut self, indent: usize, paint: Paint, text: &str) {
+        let text = self.clean(text);
+        self.put(indent, &self.style.paint(paint, &text));
+    }
+
     /// A label, and text that stands at `column` however many lines it takes. A label that reaches the
     /// column pushes only the first line.
     pub(super) fn labelled(&mut self, indent: usize, paint: Paint, label: &str, column: usize, text: &str) {

@@ -7,6 +7,7 @@
 //! | 5 sees every drift · 11 other people's fields survive | `drift` |
 //! | 6 survives a crash anywhere · 7 survives bad weather | `trouble` |
 //! | 8 round trips · 9 documents itself · 10 names, not ids | `words` |
+//! | a first apply is taken back, and what it created is told | `undone` |
 //! | executed ⊆ planned, for every control, under fault injection | `planned` |
 //! | 12 speaks AWS | `tests/emulators/speaks_aws.py`, over what `BASELINE_EXCHANGES` recorded here |
 
@@ -31,6 +32,7 @@ mod story;
 mod switches;
 mod trail;
 mod trouble;
+mod undone;
 mod waf_association;
 mod words;
 
@@ -72,6 +74,7 @@ points! {
     point_6_survives_a_crash_anywhere: trouble::point_6;
     point_7_survives_bad_weather: trouble::point_7;
     point_8_round_trips: words::point_8;
+    a_first_apply_is_taken_back: undone::first_apply;
     point_10_names_not_ids: words::point_10;
     point_11_other_peoples_fields_survive: drift::point_11;
 }

@@ -1,24 +1,26 @@
 //! What a way back leaves: what somebody else has changed since, what was created, what cannot be taken back.
 
-use crate::control::ErasedControl;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::control::Field;
 use crate::plan::Item;
 use crate::pointer;
-use crate::undo::Undo;
+use crate::undo::{ByHand, Undo, by_hand};
 
 use super::super::style::{Paint, Style};
 use super::super::text::Text;
 use super::fields::short;
 
 /// The sections below the plan of an undo; nothing where nothing is left.
-pub fn undo_rest(undo: &Undo, controls: &[&'static dyn ErasedControl], style: &Style) -> String {
+pub fn undo_rest(undo: &Undo, style: &Style) -> String {
     let mut text = Text::new(style);
+    let say = |value| short(value).unwrap_or_else(|| "another document".to_owned());
     if !undo.theirs.is_empty() {
         text.gap();
         text.paragraph(0, Paint::Plain, "Changed by somebody since, and left as it is:");
         for (item, fields) in &undo.theirs {
             for field in fields {
                 let path = pointer::dotted(&field.path);
-                let say = |value| short(value).unwrap_or_else(|| "another document".to_owned());
                 let (ours, live) = (say(&field.before), say(&field.after));
                 let line =
                     format!("{}: {path} was {ours} after the run and is {live} now", named(undo, item));
@@ -26,43 +28,90 @@ pub fn undo_rest(undo: &Undo, controls: &[&'static dyn ErasedControl], style: &S
             }
         }
     }
-    if !undo.created.is_empty() {
+    if !undo.already.is_empty() {
         text.gap();
-        text.paragraph(0, Paint::Plain, "Created by the run, and stays:");
-        for item in &undo.created {
-            text.paragraph(2, Paint::Plain, &named(undo, item));
-            let control = controls.iter().find(|control| control.meta().id == item.control);
-            for line in control.map(|control| by_hand(control.meta().docs)).unwrap_or_default() {
-                text.paragraph(4, Paint::Dim, &line);
-            }
+        text.paragraph(0, Paint::Plain, "As it was before the run already:");
+        for (item, fields) in &undo.already {
+            text.paragraph(2, Paint::Plain, &format!("{}: {}", named(undo, item), paths(fields)));
         }
     }
+    created(&mut text, undo);
     if !undo.left.is_empty() {
         text.gap();
         text.paragraph(0, Paint::Plain, "Cannot be taken back:");
-        for (item, why) in &undo.left {
-            text.paragraph(2, Paint::Plain, &format!("{}: {why}", named(undo, item)));
+        for (item, fields, why) in &undo.left {
+            text.paragraph(2, Paint::Plain, &format!("{}: {}", named(undo, item), paths(fields)));
+            text.paragraph(4, Paint::Dim, why);
         }
     }
-    text.finish()
+    let text = text.finish();
+    // It stands below the plan.
+    if text.trim().is_empty() { String::new() } else { format!("\n{text}") }
+}
+
+fn paths(fields: &[Field]) -> String {
+    fields.iter().map(|field| pointer::dotted(&field.path)).collect::<Vec<_>>().join(", ")
 }
 
 /// `kms.keys alias/baseline/logs in log-archive eu-west-1`.
 fn named(undo: &Undo, item: &Item) -> String {
-    let account = undo.plan.account(&item.scope.account).map(|account| account.name.to_string());
-    let account = account.unwrap_or_else(|| item.scope.account.to_string());
     let region = item.region.as_ref().map(|region| format!(" {region}")).unwrap_or_default();
-    format!("{} {} in {account}{region}", item.control, item.finding.resource)
+    format!("{} {} in {}{region}", item.control, item.finding.resource, account(undo, item))
 }
 
-/// What a control's page says under "How to undo": the commands where it has some, its first paragraph otherwise.
-fn by_hand(docs: &str) -> Vec<String> {
-    let section = docs.split("## How to undo").nth(1).unwrap_or_default();
-    let section = section.split("\n## ").next().unwrap_or_default().trim();
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let commands: Vec<String> =
-        section.split('`').skip(1).step_by(2).map(flat).filter(|code| code.starts_with("aws ")).collect();
-    if commands.is_empty() { vec![flat(section.split("\n\n").next().unwrap_or_default())] } else { commands }
+fn account(undo: &Undo, item: &Item) -> String {
+    undo.names
+        .get(&item.scope.account)
+        .map_or_else(|| item.scope.account.to_string(), |name| name.to_string())
+}
+
+/// What stays, once for all regions, each with the commands that take it away.
+fn created(text: &mut Text<'_>, undo: &Undo) {
+    if undo.created.is_empty() {
+        return;
+    }
+    text.gap();
+    text.paragraph(0, Paint::Plain, "Created by the run, and stays. By hand, where it must go:");
+    let mut told: Vec<&Item> = Vec::new();
+    for item in &undo.created {
+        let is_same = |other: &&Item| {
+            (&other.scope.account, &other.control, &other.finding.resource, &other.finding.rule)
+                == (&item.scope.account, &item.control, &item.finding.resource, &item.finding.rule)
+        };
+        if told.iter().any(is_same) {
+            continue;
+        }
+        told.push(item);
+        let all: Vec<&Item> = undo.created.iter().filter(is_same).collect();
+        let regions: Vec<&str> = all.iter().map(|item| item.scope.region.as_str()).collect();
+        let shown = if item.region.is_some() { regions.join(", ") } else { String::new() };
+        let account = account(undo, item);
+        let place = if shown.is_empty() { account } else { format!("{account} {shown}") };
+        text.paragraph(2, Paint::Plain, &format!("{} {} in {place}", item.control, item.finding.resource));
+        for command in by_hand(item, &regions) {
+            for line in lines(&command, text.style().width() - 4) {
+                text.unbroken(4, Paint::Dim, &line);
+            }
+            text.paragraph(4, Paint::Dim, &format!("({})", command.warning));
+        }
+    }
+}
+
+/// A command over several lines, as a shell takes it. A word that is wider than a line stands by itself.
+fn lines(command: &ByHand, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in &command.words {
+        match lines.last_mut() {
+            // Two columns for the backslash.
+            Some(line) if line.width() + 1 + word.width() + 2 <= width => *line = format!("{line} {word}"),
+            Some(line) => {
+                line.push_str(" \\");
+                lines.push(format!("  {word}"));
+            }
+            None => lines.push(word.clone()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -70,9 +119,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_taken_from_the_page() {
-        let docs = "## How to undo\n\nBy hand: `aws kms\nschedule-key-deletion`, and `--allow x`.\n\n## More\n\n`aws y`\n";
-        assert_eq!(by_hand(docs), ["aws kms schedule-key-deletion"]);
-        assert_eq!(by_hand("## How to undo\n\nWrite the old\nvalues.\n\nMore.\n"), ["Write the old values."]);
+    fn a_command_that_is_too_long_goes_on_as_a_shell_takes_it() {
+        let words = ["aws s3api delete-bucket", "--region eu-west-1", "--bucket b"].map(str::to_owned);
+        let command = ByHand { words: words.into(), warning: "" };
+        assert_eq!(lines(&command, 60), ["aws s3api delete-bucket --region eu-west-1 --bucket b"]);
+        assert_eq!(lines(&command, 44), ["aws s3api delete-bucket --region eu-west-1 \\", "  --bucket b"]);
     }
 }

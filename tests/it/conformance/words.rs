@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::bench;
 use super::mutate::leaves;
 use super::stage::{MEMBER, Outcomes, Stage, account_of, changed, ensure, example, open};
+use super::undone;
 
 /// What one look at the account that a control runs in gives.
 struct Look {
@@ -94,26 +95,33 @@ async fn inverted(stage: &Stage, control: &'static dyn ErasedControl) -> Outcome
         let at = |why: String| format!("inverse of {}: {why}", leaf.path);
         // Ours is changed, then somebody else's; ours is taken back.
         stage.declare(control, &leaf.disturb(&spec))?;
-        let ours = stage.plan().await?;
-        stage.apply().await?.held().map_err(at)?;
+        let ours = stage.apply().await?.held().map_err(at)?.report;
         drop(stage.rested().await?);
         let theirs = &leaves[(index + 1) % leaves.len()];
-        let after = if leaves.len() > 1 { theirs.disturb(&spec) } else { spec.clone() };
-        if leaves.len() > 1 {
-            stage.declare(control, &theirs.disturb(&leaf.disturb(&spec)))?;
-            stage.converge().await.map_err(at)?;
-        }
-        for (_, item) in ours.changes() {
-            let finding = &item.finding;
-            let fields = finding.change().map(|change| change.fields.as_slice()).unwrap_or_default();
-            let inverse =
-                control.inverse(&finding.resource, fields).ok_or_else(|| at("there is none".into()))?;
-            stage.declare(control, &inverse)?;
-            stage.converge().await.map_err(at)?;
-        }
+        let (after, both) = match leaves.len() {
+            1 => (spec.clone(), leaf.disturb(&spec)),
+            _ => (theirs.disturb(&spec), theirs.disturb(&leaf.disturb(&spec))),
+        };
+        stage.declare(control, &both)?;
+        stage.converge().await.map_err(at)?;
+        let (way_back, undone) = undone::taken_back(stage, ours).await.map_err(at)?;
+        drop(stage.rested().await?);
+        ensure(way_back.left.is_empty(), || at(format!("it cannot be taken back: {:?}", way_back.left)))?;
         stage.declare(control, &after)?;
         let plan = stage.plan().await?;
         ensure(changed(&plan).is_empty(), || at(format!("not what was before: {}", open(&plan))))?;
+        // Once it is committed, nothing makes the change again.
+        stage.declare(control, &undone::committed(&way_back, control, &both)?)?;
+        let plan = stage.plan().await?;
+        ensure(changed(&plan).is_empty(), || at(format!("the next apply would undo it: {}", open(&plan))))?;
+        // The way back is a run like any other.
+        if let Some(undone) = undone {
+            undone::taken_back(stage, undone).await.map(drop).map_err(at)?;
+            drop(stage.rested().await?);
+            stage.declare(control, &both)?;
+            let plan = stage.plan().await?;
+            ensure(changed(&plan).is_empty(), || at(format!("not what the run wrote: {}", open(&plan))))?;
+        }
         stage.declare(control, &spec)?;
         stage.converge().await.map_err(at)?;
     }
