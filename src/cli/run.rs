@@ -1,5 +1,7 @@
 //! `baseline run`
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use ulid::Ulid;
 
@@ -10,7 +12,7 @@ use super::io::Io;
 use super::signals::{Hangups, Signals};
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
-use crate::controller::{self, Clock, NotTaken, Order, Settings};
+use crate::controller::{self, Clock, NotTaken, Order, Pulse, Settings};
 use crate::plan::Exit;
 
 pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
@@ -35,7 +37,9 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         None => Source::Folder(FolderSource { dir: args.documents.dir.clone() }),
     };
     let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };
+    let pulse = Arc::new(Pulse::new(clock));
     let settings = Settings {
+        pulse: Arc::clone(&pulse),
         source,
         enforce: args.enforce,
         interval: args.interval,

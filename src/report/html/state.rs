@@ -5,8 +5,10 @@ use crate::plan::{Item, Outcome, Plan};
 
 /// Worst first: of several in one cell, the first is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum State {
+pub enum State {
     Unknown,
+    /// Put right, and changed back by somebody else again and again: only a controller knows that.
+    Contested,
     Manual,
     Blocked,
     Update,
@@ -38,9 +40,30 @@ impl State {
         }
     }
 
-    pub(super) fn sign(self) -> &'static str {
+    pub(super) const ALL: [Self; 12] = [
+        Self::Unknown,
+        Self::Contested,
+        Self::Manual,
+        Self::Blocked,
+        Self::Update,
+        Self::Create,
+        Self::Progressing,
+        Self::ObserveOnly,
+        Self::Excepted,
+        Self::Foreign,
+        Self::InSync,
+        Self::NotOffered,
+    ];
+
+    /// The state of a sign. A sign that this build does not know is not known.
+    pub fn of_sign(sign: char) -> Self {
+        Self::ALL.into_iter().find(|state| state.sign().starts_with(sign)).unwrap_or(Self::Unknown)
+    }
+
+    pub fn sign(self) -> &'static str {
         match self {
             Self::Unknown => "?",
+            Self::Contested => "×",
             Self::Manual => "!",
             Self::Blocked => "#",
             Self::Update => "~",
@@ -58,6 +81,7 @@ impl State {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Unknown => "not known",
+            Self::Contested => "contested",
             Self::Manual => "by hand",
             Self::Blocked => "blocked",
             Self::Update => "to change",
@@ -75,6 +99,7 @@ impl State {
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Unknown => "s unknown",
+            Self::Contested => "s contested",
             Self::Manual => "s manual",
             Self::Blocked => "s blocked",
             Self::Update => "s update",
