@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use current::{Current, NotTaken};
 pub use log::TARGET;
+pub(crate) use log::chain;
 pub use pulse::Pulse;
 
 use crate::aws::Connection;
@@ -128,7 +129,7 @@ pub async fn run(settings: &Settings, orders: mpsc::Receiver<Order>) -> Result<(
         never = index::keep(settings) => match never {},
     }
     if let Err(error) = index::write(settings).await {
-        tracing::warn!(target: TARGET, error = log::chain(&error), "the index of the page is not kept");
+        tracing::warn!(target: TARGET, error = chain(&error), "the index of the page is not kept");
     }
     tracing::info!(target: TARGET, run = settings.run, "stopped");
     Ok(())

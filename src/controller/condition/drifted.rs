@@ -164,6 +164,11 @@ impl Drifted {
     /// Is CloudTrail to be asked now who did it?
     pub fn asks(&self, now: Timestamp) -> bool {
         let again = after(self.found, ASK_AGAIN_AFTER) <= now;
-        self.by.is_empty() && self.asked < ASKED_AT_MOST && (self.asked == 0 || again)
+        self.will_ask() && (self.asked == 0 || again)
+    }
+
+    /// Is it to be asked now or later?
+    pub fn will_ask(&self) -> bool {
+        self.by.is_empty() && self.asked < ASKED_AT_MOST
     }
 }

@@ -6,12 +6,14 @@ use serde_json::Value;
 use super::super::markup::Html;
 use super::super::sets::{Accounts, Sets};
 use super::{table, time};
+use crate::place::AccountId;
 use crate::report::human;
+use crate::who::Deed;
 
 /// One drift, as it is told.
 #[derive(Clone, Debug)]
 pub struct Drift<'a> {
-    pub account: &'a crate::place::AccountId,
+    pub account: &'a AccountId,
     pub control: &'a str,
     pub region: &'a str,
     pub resource: &'a str,
@@ -20,8 +22,8 @@ pub struct Drift<'a> {
     pub since: Timestamp,
     /// Path, desired, found.
     pub fields: Vec<(&'a str, &'a Value, &'a Value)>,
-    /// `kim@acme.example from 198.51.100.23: cloudtrail:StopLogging at …`, newest first.
-    pub by: Vec<String>,
+    /// Newest first.
+    pub by: &'a [Deed],
     /// Nobody has been asked about it yet, or will be asked once more.
     pub is_asked_for: bool,
     pub became: String,
@@ -76,8 +78,8 @@ fn value(value: &Value) -> String {
 }
 
 fn who(html: &mut Html, one: &Drift<'_>) {
-    for by in &one.by {
-        html.with("div", &[], by);
+    for deed in one.by {
+        html.with("div", &[], &human::told(deed, one.account));
     }
     if one.by.is_empty() {
         html.text(if one.is_asked_for { "not known yet: CloudTrail is asked" } else { "not known" });
