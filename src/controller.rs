@@ -126,9 +126,9 @@ pub async fn run(settings: &Settings, orders: mpsc::Receiver<Order>) -> Result<(
     settings.pulse.begins(settings);
     tokio::select! {
         ended = Box::pin(reconcile(settings, orders)) => ended?,
-        never = index::keep(settings) => match never {},
+        never = Box::pin(index::keep(settings)) => match never {},
     }
-    if let Err(error) = index::write(settings).await {
+    if let Err(error) = Box::pin(index::write(settings)).await {
         tracing::warn!(target: TARGET, error = chain(&error), "the index of the page is not kept");
     }
     tracing::info!(target: TARGET, run = settings.run, "stopped");

@@ -215,7 +215,7 @@ pub(super) async fn keep(settings: &Settings) -> std::convert::Infallible {
             continue;
         }
         fetched = now;
-        let said = write(settings).await.err().map(|error| log::chain(&error));
+        let said = Box::pin(write(settings)).await.err().map(|error| log::chain(&error));
         if let Some(said) = said.as_ref().filter(|_| said != trouble) {
             tracing::warn!(target: TARGET, error = said, "the index of the page is not kept");
         }

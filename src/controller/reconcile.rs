@@ -188,7 +188,7 @@ impl Turn<'_> {
         done.failing = class.map(|class| again::failing(before.failing.as_ref(), class, &account.id, now));
         after.failing = done.failing.clone();
         done.again = again(&plan, report.as_ref(), &after, now);
-        let not_kept = look::keep(fleet, audit, &looked, &mut after, self.stop).await.err();
+        let not_kept = Box::pin(look::keep(fleet, audit, &looked, &mut after, self.stop)).await.err();
         done.not_kept.extend(not_kept);
         done.drifted = after.drift.iter().filter(|one| one.found == now).count();
         done.count(&plan, report.as_ref(), &holds, &refused);

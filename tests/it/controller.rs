@@ -6,6 +6,7 @@ mod logs;
 mod process;
 mod restart;
 mod scale;
+mod served;
 mod sources;
 mod stage;
 mod turns;
