@@ -298,7 +298,11 @@ impl Turn<'_> {
         let audit = &self.current.audit;
         match audit.keep_conditions(now.account.as_str(), now, tag).await {
             Ok(()) => done.is_news = true,
-            Err(error) => done.not_kept.push(error),
+            Err(error) => {
+                // Somebody else has said how it stands, and says so in the index.
+                done.entry = None;
+                done.not_kept.push(error);
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ pub struct Run {
     pub listen: Option<Listen>,
     /// Whoever would read metrics or the page has the token that is in this file; needed where others than this machine
     /// can ask
-    #[arg(long, value_name = "FILE", env = "BASELINE_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", env = "BASELINE_TOKEN_FILE", hide_env_values = true)]
     pub token_file: Option<PathBuf>,
     /// How to log
     #[arg(long, value_name = "FORMAT", default_value = "auto")]

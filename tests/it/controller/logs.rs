@@ -16,7 +16,7 @@ use crate::cli::shell::{Shell, organization};
 
 /// A log that can be read.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -29,7 +29,7 @@ impl Write for Log {
 }
 
 impl Log {
-    pub fn lines(&self) -> Vec<Value> {
+    fn lines(&self) -> Vec<Value> {
         let text = String::from_utf8(self.0.lock().expect("no poison").clone()).expect("UTF-8");
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
@@ -38,7 +38,7 @@ impl Log {
 }
 
 /// Logs as the command does where there is no terminal.
-pub fn listening() -> (Log, tracing::subscriber::DefaultGuard) {
+fn listening() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -88,7 +88,10 @@ async fn every_look_is_one_line_with_what_changed_and_nothing_secret() {
         "made, and put right"
     );
     for line in &reconciled {
-        assert_eq!(line["run"].as_str().map(str::len), Some(26), "the run of the look, as CloudTrail has it");
+        let run = line["run"].as_str().expect("text");
+        assert_eq!(run.len(), 26, "the run of the look, as CloudTrail has it");
+        let wrote = shell.dir().join(".audit/runs").join(run).join("intent.json").exists();
+        assert_eq!(wrote, line["changed"] != "", "and as the audit record has it: {line}");
         assert!(line["calls"].as_u64().is_some_and(|calls| calls > 0), "{line}");
     }
     assert_eq!(of(&lines, "stopped").len(), 1);
