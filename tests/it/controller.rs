@@ -2,6 +2,7 @@
 
 mod back_off;
 mod contested;
+mod live;
 mod logs;
 mod process;
 mod restart;
