@@ -141,7 +141,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             for name in PAGES:
-                looks(browser, pages / name, screenshots)
+                looks(browser, pages / name, Path(name).stem, screenshots)
             filters(browser, pages / "acme.html")
             finds_one_of_a_thousand(browser, pages / "many.html")
             keyboard(browser, pages / "report.html")

@@ -31,7 +31,6 @@ spec:
     iam.password-policy: {minimumLength: 14}
     iam.root-user: {accessKeys: none}
     s3.account-public-access: {block: all}
-    ec2.account-defaults: {ebsEncryption: true}
 ";
 
 const EXCEPTION: &str = "\
