@@ -100,8 +100,10 @@ pub fn state(control: &ControlConditions) -> State {
         State::Contested
     } else if because(Type::Drifted, "ManualTask") {
         State::Manual
-    } else if is_open(Type::Stalled) {
+    } else if because(Type::Stalled, "Blocked") {
         State::Blocked
+    } else if is_open(Type::Stalled) {
+        State::Stalled
     } else if because(Type::Drifted, "ObserveOnly") || because(Type::Drifted, "Suspended") {
         State::ObserveOnly
     } else if is_open(Type::Drifted) {

@@ -25,7 +25,7 @@ def live(browser: Browser, folder: Path, screenshots: Path) -> None:
     url, guarded = (folder / "open").read_text(), (folder / "guarded").read_text()
     within("all accounts to be seen", lambda: "have been looked at so far" not in fetch(url) and "</b> in sync" in fetch(url))
     # Until what was made for the first time holds, and the page is quiet.
-    within("everything to be put right", lambda: "to change" not in fetch(url))
+    within("everything to be put right", lambda: 'aria-label="to change"' not in fetch(url))
     looks(browser, url + "/", "live", screenshots)
     looks(browser, f"{url}/accounts/{MANUAL}", "live-account", screenshots)
     narrows(browser, url)

@@ -11,6 +11,8 @@ pub enum State {
     Contested,
     Manual,
     Blocked,
+    /// A change that is not made: refused, failed, or not seen to hold. Only a controller knows that.
+    Stalled,
     Update,
     Create,
     Progressing,
@@ -40,11 +42,12 @@ impl State {
         }
     }
 
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Unknown,
         Self::Contested,
         Self::Manual,
         Self::Blocked,
+        Self::Stalled,
         Self::Update,
         Self::Create,
         Self::Progressing,
@@ -66,6 +69,7 @@ impl State {
             Self::Contested => "×",
             Self::Manual => "!",
             Self::Blocked => "#",
+            Self::Stalled => "=",
             Self::Update => "~",
             Self::Create => "+",
             Self::Progressing => "…",
@@ -84,6 +88,7 @@ impl State {
             Self::Contested => "contested",
             Self::Manual => "by hand",
             Self::Blocked => "blocked",
+            Self::Stalled => "stalled",
             Self::Update => "to change",
             Self::Create => "to create",
             Self::Progressing => "in progress",
@@ -102,6 +107,7 @@ impl State {
             Self::Contested => "s contested",
             Self::Manual => "s manual",
             Self::Blocked => "s blocked",
+            Self::Stalled => "s stalled",
             Self::Update => "s update",
             Self::Create => "s create",
             Self::Progressing => "s progressing",

@@ -133,7 +133,8 @@ fn needs<'a>(fleet: &'a Fleet<'a>, sets: &mut Sets<'a>) -> Vec<Need<'a>> {
             found.entry((State::Unknown, What::Account(trouble))).or_default().push(account.id);
         }
         for (control, state) in account.controls.into_iter().flatten() {
-            if matches!(state, State::Unknown | State::Contested | State::Manual | State::Blocked) {
+            // The worst ones come first in their order.
+            if *state <= State::Stalled {
                 found.entry((*state, What::Control(control))).or_default().push(account.id);
             }
         }
