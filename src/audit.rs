@@ -11,6 +11,8 @@
 //! organization.json             the accounts and seats of the desired state last applied
 //! controller.json               that a controller runs, since when, and whether it enforces
 //! conditions/<id>.json          what a controller last knew of an account, and remembers of it
+//! conditions/index.json         how all accounts stand, in one object, for the page
+//! looks/<id>.json               what was open in an account at its last look, whole
 //! ```
 
 mod bucket;

@@ -256,6 +256,21 @@ impl Aws {
         self.engine_reader(&self.0.caller, region)
     }
 
+    /// Asks again who the caller is: do its credentials still work?
+    ///
+    /// # Errors
+    ///
+    /// The fault, or that the credentials are somebody else's by now.
+    pub async fn asks_itself(&self) -> Result<(), Fault> {
+        let region = &self.0.region;
+        let identity = self.caller_reader(region).run(identity(&self.0.clients, region)).await?;
+        if identity.account == self.0.identity.account {
+            return Ok(());
+        }
+        let other = format!("the credentials are of account {} by now", identity.account);
+        Err(Fault::local(FaultKind::Denied, "sts:GetCallerIdentity", other))
+    }
+
     /// A session for the engine's own reads: facts, things, the roster.
     pub fn engine_reader(&self, session: &Session, region: &Region) -> Reader {
         let scope = Scope { account: session.account().clone(), region: region.clone() };

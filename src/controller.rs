@@ -12,8 +12,11 @@
 
 pub mod condition;
 mod current;
+pub mod index;
 mod keeper;
 mod log;
+pub mod look;
+pub mod pulse;
 pub mod queue;
 mod reconcile;
 pub mod schedule;
@@ -32,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use current::{Current, NotTaken};
 pub use log::TARGET;
+pub(crate) use log::chain;
+pub use pulse::Pulse;
 
 use crate::aws::Connection;
 use crate::guard::Allow;
@@ -65,6 +70,8 @@ pub struct Settings {
     /// The controller's own run. Every look has one of its own.
     pub run: String,
     pub connect: Connect,
+    /// What is shown of it while it runs.
+    pub pulse: Arc<Pulse>,
 }
 
 impl fmt::Debug for Settings {
@@ -115,7 +122,20 @@ pub enum Order {
 ///
 /// Only at the start, when there is no desired state to begin with. Later ones that cannot be taken are told, and the
 /// one before goes on being kept.
-pub async fn run(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Result<(), NotTaken> {
+pub async fn run(settings: &Settings, orders: mpsc::Receiver<Order>) -> Result<(), NotTaken> {
+    settings.pulse.begins(settings);
+    tokio::select! {
+        ended = Box::pin(reconcile(settings, orders)) => ended?,
+        never = Box::pin(index::keep(settings)) => match never {},
+    }
+    if let Err(error) = Box::pin(index::write(settings)).await {
+        tracing::warn!(target: TARGET, error = chain(&error), "the index of the page is not kept");
+    }
+    tracing::info!(target: TARGET, run = settings.run, "stopped");
+    Ok(())
+}
+
+async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Result<(), NotTaken> {
     let first = tokio::select! {
         first = Box::pin(current::follow(settings, None, None, true)) => first,
         () = stopped(&mut orders) => return Ok(()),
@@ -131,6 +151,7 @@ pub async fn run(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Resu
     let mut running = FuturesUnordered::new();
     let mut following: Option<LocalBoxFuture<'_, Followed>> = None;
     loop {
+        settings.pulse.turns(&keeper);
         if !stop.is_cancelled() {
             while let Some(account) = keeper.take() {
                 running.push(turn(settings, keeper.current(), &stop, account));
@@ -156,12 +177,12 @@ pub async fn run(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Resu
                 Some(Order::Stop) | None => {
                     tracing::info!(target: TARGET, running = running.len(), "told to stop: what is in hand is finished");
                     stop.cancel();
+                    settings.pulse.stops();
                     following = None;
                 }
             },
         }
     }
-    tracing::info!(target: TARGET, run = settings.run, "stopped");
     Ok(())
 }
 

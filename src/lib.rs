@@ -57,6 +57,8 @@ pub mod report;
 // running for ever
 pub mod controller;
 
+pub mod serve;
+
 // an AWS organisation in memory
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Audit, AuditError, Memory, When};
+use crate::place::AccountId;
 
 /// That a controller looks after these accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct ControllerRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tag(Option<String>);
 
-impl Audit {
+impl Memory {
     /// The conditions under that name, and their version. An object that this build cannot read counts as none: what
     /// is in it is found out again.
     ///
@@ -44,7 +45,9 @@ impl Audit {
             }
         }
     }
+}
 
+impl Audit {
     /// Replaces what was read as `tag`.
     ///
     /// # Errors
@@ -59,6 +62,15 @@ impl Audit {
         self.put(&key(name), conditions, &When::Unchanged(tag.0)).await
     }
 
+    /// Keeps what is open in an account, in the place of what was.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or another one wrote at the same time.
+    pub async fn keep_look(&self, account: &AccountId, look: &impl Serialize) -> Result<(), AuditError> {
+        self.replace(&look_key(account), look).await
+    }
+
     /// Says that a controller runs.
     ///
     /// # Errors
@@ -70,6 +82,17 @@ impl Audit {
 }
 
 impl Memory {
+    /// What is open in an account, where that was kept. One that this build cannot read counts as none: it is found out
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// When the records cannot be reached.
+    pub async fn look<T: DeserializeOwned>(&self, account: &AccountId) -> Result<Option<T>, AuditError> {
+        let found = self.get::<Value>(&look_key(account)).await?;
+        Ok(found.and_then(|(value, _)| serde_json::from_value(value).ok()))
+    }
+
     /// The controller that last said it runs.
     ///
     /// # Errors
@@ -87,6 +110,10 @@ impl ControllerRecord {
         // Clocks differ: what was said in the future was said now.
         self.enforces && u64::try_from(silent).unwrap_or_default() <= self.interval.saturating_mul(2)
     }
+}
+
+fn look_key(account: &AccountId) -> String {
+    format!("looks/{account}.json")
 }
 
 fn key(name: &str) -> String {

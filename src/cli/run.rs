@@ -1,6 +1,13 @@
 //! `baseline run`
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 use super::Stop;
@@ -10,8 +17,9 @@ use super::io::Io;
 use super::signals::{Hangups, Signals};
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
-use crate::controller::{self, Clock, NotTaken, Order, Settings};
+use crate::controller::{self, Clock, NotTaken, Order, Pulse, Settings};
 use crate::plan::Exit;
+use crate::serve::{self, Listen, Served, Token};
 
 pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
     let failed =
@@ -34,8 +42,14 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             .working_in(work),
         None => Source::Folder(FolderSource { dir: args.documents.dir.clone() }),
     };
+    let serving = match args.listen {
+        Some(listen) => Some(serving(args, listen).await?),
+        None => None,
+    };
     let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };
+    let pulse = Arc::new(Pulse::new(clock));
     let settings = Settings {
+        pulse: Arc::clone(&pulse),
         source,
         enforce: args.enforce,
         interval: args.interval,
@@ -50,8 +64,12 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             Box::pin(async move { reach.connection(&home).await.map_err(|stop| stop.to_string()) })
         }),
     };
+    let served = serving.map(|serving| serving.begin(pulse));
     let ended = controller::run(&settings, receiver).await;
     listening.abort();
+    if let Some(served) = served {
+        served.end().await;
+    }
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(NotTaken::Documents { all, .. }) => {
@@ -59,6 +77,62 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
             Err(Stop::silent(Exit::Failed))
         }
         Err(error) => Err(told(error)),
+    }
+}
+
+/// What is served, before there is anything to serve.
+struct Serving {
+    listener: TcpListener,
+    address: SocketAddr,
+    token: Option<Token>,
+}
+
+/// What is served while the controller runs.
+struct Begun {
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// Answers that are under way when everything else has ended.
+const FINISHED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Takes the address and the token, or says why not: nothing is looked at where nobody could see it.
+async fn serving(args: &Args, listen: Listen) -> Result<Serving, Stop> {
+    let token = args.token_file.as_deref().map(Token::read).transpose().map_err(Stop::failed)?;
+    if token.is_none() && !listen.is_loopback() {
+        let why =
+            format!("--listen {listen} can be asked by others than this machine, and there is no token");
+        return Err(Stop::usage(why)
+            .hint("--token-file FILE (or BASELINE_TOKEN_FILE): `head -c 32 /dev/urandom | base64 > FILE` makes one")
+            .hint("or --listen 127.0.0.1:PORT, and reach it through a tunnel"));
+    }
+    let failed = |error: std::io::Error| {
+        Stop::failed(anyhow::Error::new(error).context(format!("cannot listen at {listen}")))
+    };
+    let listener = TcpListener::bind(listen.0).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Serving { listener, address, token })
+}
+
+impl Serving {
+    fn begin(self, pulse: Arc<Pulse>) -> Begun {
+        let Self { listener, address, token } = self;
+        tracing::info!(target: controller::TARGET, %address, token = token.is_some(), "serving");
+        let stop = CancellationToken::new();
+        let app = serve::app(Arc::new(Served::new(pulse, token)));
+        let serving = tokio::spawn(serve::serve(listener, app, stop.clone()));
+        Begun { stop, serving }
+    }
+}
+
+impl Begun {
+    /// The page is there until the last step is finished.
+    async fn end(self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(FINISHED_WITHIN, self.serving).await;
+        if let Ok(Ok(Err(error))) = ended {
+            tracing::warn!(target: controller::TARGET, %error, "what was served had ended before");
+        }
     }
 }
 

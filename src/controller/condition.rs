@@ -19,17 +19,22 @@
 //! | unknown | `Unknown`; `Synced` is `Unknown` too | the fault's kind |
 
 mod account;
+pub mod drifted;
 mod finding;
 mod judge;
 pub mod past;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::Class;
 use crate::place::{AccountId, Region};
+use crate::plan::Totals;
+use drifted::Drifted;
 use past::Past;
 
 pub use finding::{Hold, Key};
@@ -159,7 +164,7 @@ impl DesiredStateConditions {
 }
 
 /// Everything that is remembered of one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountConditions {
     pub format_version: u32,
@@ -186,6 +191,18 @@ pub struct AccountConditions {
     /// What is remembered of single findings: what was put right lately, what failed, what is contested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Past>,
+    /// How many settings stood how at the last look, after what was put right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Totals>,
+    /// A digest of each finding that is open.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub open: BTreeSet<String>,
+    /// A digest of what was open, which is kept whole as a [`Look`](super::look::Look).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<String>,
+    /// What was found otherwise lately, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drifted>,
 }
 
 impl AccountConditions {
@@ -203,6 +220,10 @@ impl AccountConditions {
             conditions: Vec::new(),
             controls: Vec::new(),
             findings: Vec::new(),
+            totals: None,
+            open: BTreeSet::new(),
+            look: None,
+            drift: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! not taken at all.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +38,12 @@ pub struct Current {
     members: Vec<Member>,
     /// How revisions stand to this one: asked of git once for each.
     descents: Mutex<BTreeMap<String, Descent>>,
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current").field("desired", &self.short()).finish_non_exhaustive()
+    }
 }
 
 /// Documents as they were read.

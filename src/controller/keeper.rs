@@ -105,6 +105,7 @@ impl<'a> Keeper<'a> {
                 },
                 |(kept, _)| kept,
             );
+            kept.iter().for_each(|kept| self.settings.pulse.knows(kept));
             let due = match &kept {
                 Some(kept) => self.goes_on(&id, kept, accounts, now),
                 None => schedule::first(&id, now, accounts, interval),
@@ -180,6 +181,11 @@ impl<'a> Keeper<'a> {
         self.queue.take(self.settings.clock.now())
     }
 
+    /// How many accounts are due and wait for a place, and how many have their turn.
+    pub fn load(&self, now: Timestamp) -> (usize, usize) {
+        (self.queue.due(now), self.queue.running())
+    }
+
     /// How long nothing is to be done, but for what is under way.
     pub fn wakes(&self, may_ask: bool) -> Duration {
         let now = self.settings.clock.now();
@@ -229,7 +235,7 @@ impl<'a> Keeper<'a> {
             return;
         };
         let next = self.next(&done, now);
-        log::turn(&done, next);
+        self.settings.pulse.ended(&done, next);
         self.queue.done(account, next);
         if !self.queue.contains(account) {
             self.lights.remove(account);
@@ -364,6 +370,7 @@ impl<'a> Keeper<'a> {
             tracing::error!(target: TARGET, error = log::chain(&error), "the condition of the desired state is not kept");
         }
         self.trouble = trouble.map(|(_, why)| why);
+        self.settings.pulse.keeps(&self.current, self.trouble.as_deref());
     }
 
     /// That a controller runs, for whoever would undo what it enforces.

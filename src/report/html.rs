@@ -6,24 +6,28 @@
 
 mod finding;
 mod grid;
+pub mod live;
 mod markup;
 mod record;
 mod sections;
 mod sets;
 mod state;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use crate::place::AccountId;
 use crate::plan::Plan;
 
 use super::human::{self, Context, Page};
 use super::words::{counted, elapsed, number};
 use markup::Html;
 use sets::Sets;
-use state::State;
 
 pub use record::{Kept, Record, Run};
+pub use state::State;
 
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
@@ -33,17 +37,17 @@ const SCRIPT: &str = include_str!("html/page.js");
 /// With a `record`, the page has the exceptions and attestations with their ends, and what was changed before.
 pub fn page(plan: &Plan, context: &Context<'_>, at: Timestamp, record: Option<&Record<'_>>) -> String {
     let body = Page::new(plan, context);
-    let mut sets = Sets::new(&body);
+    let mut sets = Sets::new(names(plan));
     let found = sections::of(&body, &mut sets);
     let grid = grid::of(&body, &mut sets, &found);
     let done = record.map(|record| record::done(&record.kept, &mut sets)).unwrap_or_default();
 
     let mut html = Html::default();
-    head(&mut html, plan);
+    head(&mut html, &plan.organization, Some(&policy(SCRIPT)));
     html.literal("<body>\n<a class=\"skip\" href=\"#main\">Skip to what was found</a>\n");
     html.element("header", &[], |html| masthead(html, &body, at));
-    navigation(&mut html, &found, record, &sets);
-    filter(&mut html, &grid, &found);
+    navigation(&mut html, &links(&found, record, &sets));
+    filter(&mut html, grid.states().chain(found.iter().flat_map(sections::Section::states)));
     html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
         grid.write(html, &sets);
         for section in &found {
@@ -71,18 +75,30 @@ pub fn page(plan: &Plan, context: &Context<'_>, at: Timestamp, record: Option<&R
     html.finish()
 }
 
+/// Accounts by the names that people know.
+fn names(plan: &Plan) -> HashMap<&AccountId, &str> {
+    plan.accounts.iter().map(|account| (&account.id, &*account.name)).collect()
+}
+
 /// Nothing is loaded from anywhere, and of styles and scripts only those run whose digests are named here.
-fn head(html: &mut Html, plan: &Plan) {
-    let policy = format!(
+fn policy(script: &str) -> String {
+    format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
         source(STYLE),
-        source(SCRIPT)
-    );
+        source(script)
+    )
+}
+
+/// A page from a server has its policy in a header.
+fn head(html: &mut Html, title: &str, policy: Option<&str>) {
     html.literal("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
-    html.literal("\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    if let Some(policy) = policy {
+        html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", policy)]);
+        html.literal("\n");
+    }
+    html.literal("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html.literal("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
-    html.with("title", &[], &format!("{} · baseline", plan.organization));
+    html.with("title", &[], &format!("{title} · baseline"));
     html.element("style", &[], |html| {
         html.literal(STYLE);
     });
@@ -129,15 +145,7 @@ fn masthead(html: &mut Html, page: &Page<'_>, at: Timestamp) {
             html.text(&minute(at));
         });
     });
-    html.literal("<ul class=\"totals\" aria-label=\"Settings by what is the matter\">\n");
-    for (state, n) in state::counts(plan) {
-        html.element("li", &[], |html| {
-            html.with("span", &[("class", state.class()), ("aria-hidden", "true")], state.sign());
-            html.text(" ").with("b", &[], &number(n)).text(" ").text(state.word());
-        });
-        html.literal("\n");
-    }
-    html.literal("</ul>\n");
+    totals(html, "Settings by what is the matter", state::counts(plan));
     let changes = human::Changes::of(plan);
     let mut said = changes.said(plan);
     said.extend(human::not_selected(plan, context));
@@ -153,17 +161,32 @@ fn masthead(html: &mut Html, page: &Page<'_>, at: Timestamp) {
     }
 }
 
+/// How many there are of each.
+fn totals(html: &mut Html, what: &str, counts: impl IntoIterator<Item = (State, usize)>) {
+    html.element("ul", &[("class", "totals"), ("aria-label", what)], |html| {
+        html.literal("\n");
+        for (state, n) in counts {
+            html.element("li", &[], |html| {
+                html.with("span", &[("class", state.class()), ("aria-hidden", "true")], state.sign());
+                html.text(" ").with("b", &[], &number(n)).text(" ").text(state.word());
+            });
+            html.literal("\n");
+        }
+    });
+    html.literal("\n");
+}
+
 /// `2026-11-26 10:03 UTC`.
 fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn navigation(
-    html: &mut Html,
+/// The parts of the page, each by its fragment.
+fn links(
     found: &[sections::Section<'_>],
     record: Option<&Record<'_>>,
     sets: &Sets<'_>,
-) {
+) -> Vec<(&'static str, String)> {
     let mut links = vec![("#accounts", "Accounts and controls".to_owned())];
     links.extend(found.iter().map(|section| (section.link(), section.title())));
     if let Some(record) = record {
@@ -172,9 +195,13 @@ fn navigation(
     if !sets.is_empty() {
         links.push(("#groups", "Groups of accounts".to_owned()));
     }
+    links
+}
+
+fn navigation(html: &mut Html, links: &[(&str, String)]) {
     html.element("nav", &[("aria-label", "On this page")], |html| {
         html.element("ul", &[], |html| {
-            for (to, what) in &links {
+            for (to, what) in links {
                 html.element("li", &[], |html| {
                     html.with("a", &[("href", to)], what);
                 });
@@ -184,15 +211,14 @@ fn navigation(
 }
 
 /// Hidden until the script that does it is there.
-fn filter(html: &mut Html, grid: &grid::Grid<'_>, found: &[sections::Section<'_>]) {
+fn filter(html: &mut Html, states: impl Iterator<Item = State>) {
     html.literal(
         "<div role=\"search\" id=\"filter\" aria-label=\"Narrow this page\" hidden>\n\
          <label>Account <input id=\"account\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"name or id\"></label>\n\
          <label>Control <input id=\"control\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"guardduty\"></label>\n\
          <label>Show <select id=\"outcome\"><option value=\"\">everything</option>",
     );
-    let mut states: Vec<State> =
-        grid.states().chain(found.iter().flat_map(sections::Section::states)).collect();
+    let mut states: Vec<State> = states.collect();
     states.sort_unstable();
     states.dedup();
     for state in states {

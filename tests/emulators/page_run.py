@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""The pages of `baseline plan --format html` and `baseline report`, read in a real browser.
+"""The pages of `baseline plan --format html` and `baseline report`, and the live page of a controller, read in a real
+browser.
 
-    page_run.py --pages FOLDER [--screenshots FOLDER]
+    page_run.py --pages FOLDER [--live FOLDER] [--screenshots FOLDER]
 
-FOLDER is what the tests of `tests/it/cli/page.rs` leave in `BASELINE_PAGES`.
+FOLDER is what the tests of `tests/it/cli/page.rs` leave in `BASELINE_PAGES`; the one of `--live` is where
+`controller::live::a_page_for_a_browser` writes its addresses (`BASELINE_LIVE`).
 """
 
 from __future__ import annotations
@@ -12,15 +14,14 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
+from live_page import live
 from program import Wrong, equal
+from reader import DESKTOP, Reader, looks
 
 PAGES = ["acme.html", "report.html", "hostile.html", "many.html"]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # The sandbox needs privileges that a container does not give, and nothing is to be asked of Google.
 FLAGS = [
     "--no-sandbox",
@@ -33,72 +34,6 @@ FLAGS = [
 ]
 # What a person walks through with the tab key before giving up: a walk that long is no fault of the page's.
 TABS = 400
-# A blank page as PNG is smaller than this.
-BLANK_BYTES = 8_000
-
-
-class Reader:
-    """A page in a window of some size and colours, with whatever the browser had against it."""
-
-    def __init__(self, browser: Browser, path: Path, *, scheme: str, size: dict[str, int], script: bool = True) -> None:
-        context = browser.new_context(
-            viewport=size,
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            java_script_enabled=script,
-        )
-        self.page: Page = context.new_page()
-        self.against: list[str] = []
-        self.page.on("console", lambda said: self.against.append(f"console: {said.text}"))
-        self.page.on("pageerror", lambda error: self.against.append(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: self._dialog(dialog))
-        self.page.on("request", lambda asked: self._request(asked.url, path))
-        self.page.goto(path.as_uri())
-        self.name = path.name
-
-    def _dialog(self, dialog: Any) -> None:
-        self.against.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def _request(self, url: str, path: Path) -> None:
-        if url.split("#")[0] != path.as_uri():
-            self.against.append(f"asks for {url}")
-
-    def done(self) -> None:
-        """Raises `Wrong` with whatever the browser had against the page."""
-        if self.against:
-            raise Wrong("\n".join([f"{self.name}: the browser has this against it:", *self.against]))
-        self.page.context.close()
-
-    def count(self, what: str) -> int:
-        """How many elements are seen."""
-        return self.page.locator(f"{what}:visible").count()
-
-
-def looks(browser: Browser, path: Path, screenshots: Path) -> None:
-    """Nothing in the console, no violation of accessibility rules, nothing wider than the window, in any colours."""
-    for scheme in ("light", "dark"):
-        for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-            reader = Reader(browser, path, scheme=scheme, size=size)
-            shot = screenshots / f"{path.stem}-{name}-{scheme}.png"
-            reader.page.screenshot(path=shot)
-            if shot.stat().st_size < BLANK_BYTES:
-                raise Wrong(f"{shot} is blank")
-            wide = reader.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if wide > 0:
-                raise Wrong(f"{path.name} is {wide} pixels wider than a {name}")
-            accessible(reader)
-            reader.done()
-    print(f"  {path.name}: {path.stat().st_size:,} bytes, light and dark, desktop and phone", flush=True)
-
-
-def accessible(reader: Reader) -> None:
-    for details in reader.page.locator("details").all()[:20]:
-        details.evaluate("one => { one.open = true }")
-    found = Axe().run(reader.page)
-    if found.violations_count:
-        raise Wrong(f"{reader.name}: {found.generate_report()}")
-
 
 def filters(browser: Browser, path: Path) -> None:
     """The filter shows what is asked for, says how much that is, and lets go of it."""
@@ -192,6 +127,7 @@ def main() -> int:
     """Exits 0 when every page is as it should be."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     arguments.add_argument("--pages", type=Path, required=True, metavar="FOLDER")
+    arguments.add_argument("--live", type=Path, metavar="FOLDER")
     arguments.add_argument("--screenshots", type=Path, metavar="FOLDER")
     given = arguments.parse_args()
     pages: Path = given.pages.resolve(strict=True)
@@ -205,12 +141,14 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             for name in PAGES:
-                looks(browser, pages / name, screenshots)
+                looks(browser, pages / name, Path(name).stem, screenshots)
             filters(browser, pages / "acme.html")
             finds_one_of_a_thousand(browser, pages / "many.html")
             keyboard(browser, pages / "report.html")
             without_script(browser, pages / "report.html")
             harmless(browser, pages / "hostile.html")
+            if given.live:
+                live(browser, given.live.resolve(strict=True), screenshots)
         except Wrong as wrong:
             print(f"FAILED {wrong}", file=sys.stderr)
             return 1

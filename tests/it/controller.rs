@@ -2,10 +2,12 @@
 
 mod back_off;
 mod contested;
+mod live;
 mod logs;
 mod process;
 mod restart;
 mod scale;
+mod served;
 mod sources;
 mod stage;
 mod turns;

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::Documents;
 use crate::controller::schedule::SHORTEST_INTERVAL;
 use crate::guard::Allow;
+use crate::serve::Listen;
 
 #[derive(Debug, clap::Args)]
 pub struct Run {
@@ -38,6 +39,13 @@ pub struct Run {
     /// Allow what a guard refuses, by name, as long as the program runs (repeatable); as for `apply`
     #[arg(long = "allow", value_name = "RISK:RESOURCE")]
     pub allow: Vec<Allow>,
+    /// Serve probes, metrics and a page here: `8080` is on the loopback interface, `0.0.0.0:8080` on every one
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<Listen>,
+    /// Whoever would read metrics or the page has the token that is in this file; needed where others than this machine
+    /// can ask
+    #[arg(long, value_name = "FILE", env = "BASELINE_TOKEN_FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
     /// How to log
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     pub log_format: LogFormat,

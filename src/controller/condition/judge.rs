@@ -7,12 +7,13 @@ use jiff::Timestamp;
 
 use super::finding::{Hold, Key, Says, fault, says};
 use super::{
-    AccountConditions, Condition, ControlConditions, FORMAT, Observed, Status, Type, account, now_is, past,
+    AccountConditions, Condition, ControlConditions, FORMAT, Observed, Status, Type, account, drifted,
+    now_is, past,
 };
 use crate::apply::{ApplyReport, ChangeResult};
 use crate::desired::DesiredAccount;
 use crate::place::Region;
-use crate::plan::{AccountState, Item, Outcome, Plan};
+use crate::plan::{AccountState, Item, Outcome, Plan, Totals};
 
 /// How many findings a message names.
 const NAMED: usize = 3;
@@ -90,7 +91,20 @@ pub fn judge(before: &AccountConditions, looked: &Looked<'_>) -> AccountConditio
         conditions,
         controls,
         findings: past::next(&before.findings, looked),
+        totals: Some(totals(looked)),
+        open: if looked.is_reached() { drifted::open(looked) } else { before.open.clone() },
+        look: before.look.clone(),
+        drift: drifted::next(before, looked),
     }
+}
+
+/// Those of the plan, and what was made since.
+fn totals(looked: &Looked<'_>) -> Totals {
+    let mut totals = looked.plan.totals.clone();
+    let made = looked.results.values().filter(|result| ***result == ChangeResult::Held).count();
+    totals.change = totals.change.saturating_sub(made);
+    totals.in_sync += made;
+    totals
 }
 
 /// An account that is not looked at, because somebody else is further on with it, or the records cannot be had: what

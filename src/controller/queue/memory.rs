@@ -42,6 +42,11 @@ impl Queue {
         self.running
     }
 
+    /// Keys that are due and wait for a place.
+    pub fn due(&self, now: Timestamp) -> usize {
+        self.order.iter().take_while(|(due, ..)| *due <= now).count()
+    }
+
     /// Makes a key due at a time, or earlier if it is so already. A key that is worked at becomes due again once it
     /// has been put back.
     pub fn sooner(&mut self, key: &AccountId, rank: u8, due: Timestamp) {
@@ -125,6 +130,7 @@ mod tests {
         queue.sooner(&key(2), 1, at(5));
         queue.sooner(&key(3), 0, at(10));
         assert_eq!(queue.next_due(), Some(at(5)));
+        assert_eq!((queue.due(at(4)), queue.due(at(5)), queue.due(at(10))), (0, 1, 3));
         assert_eq!(queue.take(at(4)), None);
         assert_eq!(queue.take(at(10)), Some(key(2)));
         assert_eq!(queue.take(at(10)), Some(key(3)), "the lower rank first");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::control::ErasedControl;
 use crate::place::AccountId;
 use crate::plan::{AccountState, PlannedAccount};
 
@@ -21,7 +22,7 @@ pub(super) struct Grid<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Row<'a> {
+pub(super) enum Row<'a> {
     /// By column; nothing where the control is not declared. With the number of the finding that tells more.
     Cells(Vec<Option<(State, Option<usize>)>>),
     /// No session could be opened.
@@ -52,7 +53,7 @@ pub(super) fn of<'a>(page: &'a Page<'a>, sets: &mut Sets<'a>, found: &[Section<'
             links.entry(key).or_insert(block.number);
         }
     }
-    let columns = columns(page, cells.keys().map(|(_, control)| *control).collect());
+    let columns = columns(page.context.controls, cells.keys().map(|(_, control)| *control).collect());
     let row = |account: &'a PlannedAccount| match &account.state {
         AccountState::Unreachable { fault } => {
             Row::Closed(fault.to_string().replace(account.id.as_str(), "<account>"))
@@ -70,16 +71,25 @@ pub(super) fn of<'a>(page: &'a Page<'a>, sets: &mut Sets<'a>, found: &[Section<'
         ),
     };
 
-    let folds = page.plan.accounts.len() > ROWS;
+    let rows = page.plan.accounts.iter().map(|account| (&account.id, row(account))).collect();
+    folded(columns, rows, sets)
+}
+
+/// The grid of rows that are made already; of many accounts, those that stand alike in one row.
+pub(super) fn folded<'a>(
+    columns: Vec<(&'a str, &'a str)>,
+    all: Vec<(&'a AccountId, Row<'a>)>,
+    sets: &mut Sets<'a>,
+) -> Grid<'a> {
+    let folds = all.len() > ROWS;
     let mut places: HashMap<Row<'a>, usize> = HashMap::new();
     let mut rows: Vec<(Vec<&AccountId>, Row<'a>)> = Vec::new();
-    for account in &page.plan.accounts {
-        let row = row(account);
+    for (id, row) in all {
         let next = rows.len();
         let place = if folds { *places.entry(row.clone()).or_insert(next) } else { next };
         match rows.get_mut(place) {
-            Some((accounts, _)) => accounts.push(&account.id),
-            None => rows.push((vec![&account.id], row)),
+            Some((accounts, _)) => accounts.push(id),
+            None => rows.push((vec![id], row)),
         }
     }
     let rows = rows.into_iter().map(|(accounts, row)| (sets.add(&accounts), row)).collect();
@@ -87,9 +97,12 @@ pub(super) fn of<'a>(page: &'a Page<'a>, sets: &mut Sets<'a>, found: &[Section<'
 }
 
 /// In the order of the program's own list; what is not in it comes last.
-fn columns<'a>(page: &Page<'a>, mut used: BTreeSet<&'a str>) -> Vec<(&'a str, &'a str)> {
+pub(super) fn columns<'a>(
+    controls: &[&'static dyn ErasedControl],
+    mut used: BTreeSet<&'a str>,
+) -> Vec<(&'a str, &'a str)> {
     let mut columns = Vec::new();
-    for control in page.context.controls {
+    for control in controls {
         let meta = control.meta();
         if let Some(id) = used.take(meta.id) {
             columns.push((id, meta.title));
@@ -121,18 +134,18 @@ impl<'a> Grid<'a> {
         for (accounts, row) in &self.rows {
             html.element("tr", &[("data-a", &sets.key(accounts))], |html| {
                 html.element("th", &[("scope", "row")], |html| sets.say(html, accounts));
-                self.cells(html, row);
+                self.cells(html, row, sets.page(accounts).as_deref());
             });
             html.literal("\n");
         }
         html.literal("</tbody>\n</table>\n</div>\n</section>\n");
     }
 
-    fn cells(&self, html: &mut Html, row: &Row<'_>) {
+    fn cells(&self, html: &mut Html, row: &Row<'_>, page: Option<&str>) {
         let all = self.columns.len().to_string();
         match row {
             Row::Cells(cells) => {
-                for cell in cells {
+                for (cell, (control, _)) in cells.iter().zip(&self.columns) {
                     match cell {
                         None => {
                             html.literal("<td></td>");
@@ -140,8 +153,10 @@ impl<'a> Grid<'a> {
                         Some((State::InSync, _)) => {
                             html.literal("<td class=\"s sync\">✓</td>");
                         }
-                        Some((state, link)) => {
-                            html.element("td", &[("class", state.class())], |html| one(html, *state, *link));
+                        Some((state, number)) => {
+                            let there = page.map(|page| format!("{page}#{control}"));
+                            let link = number.map(|number| format!("#b{number}")).or(there);
+                            html.element("td", &[("class", state.class())], |html| one(html, *state, link));
                         }
                     }
                 }
@@ -159,10 +174,10 @@ impl<'a> Grid<'a> {
     }
 }
 
-fn one(html: &mut Html, state: State, link: Option<usize>) {
+fn one(html: &mut Html, state: State, link: Option<String>) {
     match link {
-        Some(number) => {
-            html.with("a", &[("href", &format!("#b{number}")), ("aria-label", state.word())], state.sign());
+        Some(link) => {
+            html.with("a", &[("href", &link), ("aria-label", state.word())], state.sign());
         }
         None => {
             html.with("span", &[("role", "img"), ("aria-label", state.word())], state.sign());

@@ -4,12 +4,22 @@
   const by = (id) => document.getElementById(id);
   const all = (what, from = document) => [...from.querySelectorAll(what)];
   const [account, control, outcome] = ["account", "control", "outcome"].map(by);
-  const lists = new Map(all("#groups details").map((list) =>
-    ["#" + list.id, all("li", list).map((item) => [item, item.textContent.toLowerCase()])]));
-  const named = (key) => lists.has(key) ? lists.get(key).map(([, name]) => name) : [key.toLowerCase()];
-  const rows = all(".grid tbody tr").map((row) => [row, named(row.dataset.a), all("th,td", row)]);
-  const heads = all(".grid thead th");
-  const found = all("[data-a]:not(.grid tr)").map((one) => [one, named(one.dataset.a)]);
+  const open = () => {
+    const at = location.hash.length > 1 && by(decodeURIComponent(location.hash.slice(1)));
+    if (at && at.tagName === "DETAILS") at.open = true;
+  };
+  addEventListener("hashchange", open);
+  open();
+  if (!by("filter")) return;
+  let lists, rows, heads, found;
+  const collect = () => {
+    lists = new Map(all("#groups details").map((list) =>
+      ["#" + list.id, all("li", list).map((item) => [item, item.textContent.toLowerCase()])]));
+    const named = (key) => lists.has(key) ? lists.get(key).map(([, name]) => name) : [key.toLowerCase()];
+    rows = all(".grid tbody tr").map((row) => [row, named(row.dataset.a), all("th,td", row)]);
+    heads = all(".grid thead th");
+    found = all("[data-a]:not(.grid tr)").map((one) => [one, named(one.dataset.a)]);
+  };
   const narrow = () => {
     const [who, what, how] = [account.value.trim().toLowerCase(), control.value.trim().toLowerCase(), outcome.value];
     const meant = (names) => !who || names.some((name) => name.includes(who));
@@ -40,12 +50,8 @@
     narrow();
     account.focus();
   });
-  const open = () => {
-    const at = location.hash.length > 1 && by(decodeURIComponent(location.hash.slice(1)));
-    if (at && at.tagName === "DETAILS") at.open = true;
-  };
-  addEventListener("hashchange", open);
-  open();
+  addEventListener("fresh", () => { collect(); narrow(); });
   by("filter").hidden = false;
+  collect();
   narrow();
 })();

@@ -72,7 +72,12 @@ pub(super) fn write<'a>(
     if record.exceptions.is_empty() && record.attestations.is_empty() {
         html.literal("<p>There are none.</p>\n");
     } else {
-        signed(html, page, record);
+        let covers = |name: &str| {
+            let by =
+                |item: &&Item| matches!(&item.outcome, Outcome::Excepted { exception } if exception == name);
+            page.plan.items.iter().filter(by).count()
+        };
+        signed(html, record.today, record.exceptions, record.attestations, Some(&covers));
     }
     html.literal("</section>\n<section id=\"history\" aria-labelledby=\"history-h\">\n<h2 id=\"history-h\">History</h2>\n");
     history(html, sets, &record.kept, done);
@@ -91,16 +96,19 @@ struct Signed<'a> {
     covers: Option<usize>,
 }
 
-fn signed(html: &mut Html, page: &Page<'_>, record: &Record<'_>) {
+/// `covers` says how many findings an exception covers now, where that is known.
+pub(super) fn signed(
+    html: &mut Html,
+    today: Date,
+    exceptions: &[Exception],
+    attestations: &[Attestation],
+    covers: Option<&dyn Fn(&str) -> usize>,
+) {
     let about = |control: &str, rule: Option<&String>| match rule {
         Some(rule) => format!("{control}, rule {rule}"),
         None => control.to_owned(),
     };
-    let covers = |name: &str| {
-        let by = |item: &&Item| matches!(&item.outcome, Outcome::Excepted { exception } if exception == name);
-        page.plan.items.iter().filter(by).count()
-    };
-    let exceptions = record.exceptions.iter().map(|one| Signed {
+    let exceptions = exceptions.iter().map(|one| Signed {
         kind: "exception",
         name: &one.metadata.name.value,
         control: about(&one.control, one.rule.as_ref()),
@@ -116,9 +124,9 @@ fn signed(html: &mut Html, page: &Page<'_>, record: &Record<'_>) {
             .collect::<Vec<_>>()
             .join(", "),
         ends: one.expires.value,
-        covers: Some(covers(&one.metadata.name.value)),
+        covers: covers.map(|covers| covers(&one.metadata.name.value)),
     });
-    let attestations = record.attestations.iter().map(|one| Signed {
+    let attestations = attestations.iter().map(|one| Signed {
         kind: "attestation",
         name: &one.metadata.name.value,
         control: about(&one.control, Some(&one.rule)),
@@ -139,7 +147,7 @@ fn signed(html: &mut Html, page: &Page<'_>, record: &Record<'_>) {
             html.element("td", &[], |html| {
                 let ends = row.ends.to_string();
                 html.with("time", &[("datetime", &ends)], &ends).text(" ");
-                let (class, words) = until(record.today, row.ends);
+                let (class, words) = until(today, row.ends);
                 html.with("span", &[("class", class)], &words);
             });
             html.element("td", &[], |html| {

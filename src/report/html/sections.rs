@@ -49,7 +49,7 @@ impl Part {
         match state {
             State::Unknown => Self::Unknown,
             State::Manual => Self::Manual,
-            State::Blocked => Self::Blocked,
+            State::Contested | State::Blocked | State::Stalled => Self::Blocked,
             State::Update | State::Create => Self::Changes,
             State::Progressing => Self::Progressing,
             State::ObserveOnly | State::Excepted | State::Foreign | State::InSync | State::NotOffered => {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use crate::place::AccountId;
 
-use super::super::human::Page;
 use super::super::words::{counted, names};
 use super::markup::Html;
 
@@ -13,7 +12,10 @@ use super::markup::Html;
 const NAMED: usize = 3;
 
 pub(super) struct Sets<'a> {
-    page: &'a Page<'a>,
+    /// Accounts by the names that people know.
+    names: HashMap<&'a AccountId, &'a str>,
+    /// Where each account has a page of its own: what stands before its id in the address.
+    leads_to: Option<&'static str>,
     places: HashMap<Vec<&'a AccountId>, usize>,
     lists: Vec<Vec<&'a AccountId>>,
 }
@@ -26,8 +28,37 @@ pub(super) enum Accounts<'a> {
 }
 
 impl<'a> Sets<'a> {
-    pub(super) fn new(page: &'a Page<'a>) -> Self {
-        Self { page, places: HashMap::new(), lists: Vec::new() }
+    pub(super) fn new(names: HashMap<&'a AccountId, &'a str>) -> Self {
+        Self { names, leads_to: None, places: HashMap::new(), lists: Vec::new() }
+    }
+
+    /// Each account leads to its own page.
+    pub(super) fn leading_to(self, before: &'static str) -> Self {
+        Self { leads_to: Some(before), ..self }
+    }
+
+    fn name(&self, id: &'a AccountId) -> &'a str {
+        self.names.get(id).copied().unwrap_or(id.as_str())
+    }
+
+    /// The page of the account that these are, where it is one.
+    pub(super) fn page(&self, accounts: &Accounts<'_>) -> Option<String> {
+        match accounts {
+            Accounts::Few(few) if few.len() == 1 => Some(format!("{}{}", self.leads_to?, few.first()?)),
+            _ => None,
+        }
+    }
+
+    /// An account by name, and by id where that is not its name.
+    fn one(&self, html: &mut Html, id: &'a AccountId) {
+        let name = self.name(id);
+        match self.leads_to {
+            Some(before) => html.with("a", &[("href", &format!("{before}{id}"))], name),
+            None => html.text(name),
+        };
+        if name != id.as_str() {
+            html.text(" ").with("small", &[], id.as_str());
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -51,7 +82,7 @@ impl<'a> Sets<'a> {
     pub(super) fn key(&self, accounts: &Accounts<'a>) -> String {
         match accounts {
             Accounts::Few(few) => {
-                few.iter().map(|id| format!("{} {id}", self.page.name(id))).collect::<Vec<_>>().join("\n")
+                few.iter().map(|id| format!("{} {id}", self.name(id))).collect::<Vec<_>>().join("\n")
             }
             Accounts::Listed(place) => format!("#g{place}"),
         }
@@ -65,13 +96,13 @@ impl<'a> Sets<'a> {
                     if place > 0 {
                         html.text(", ");
                     }
-                    one(html, self.page.name(id), id);
+                    self.one(html, id);
                 }
             }
             Accounts::Listed(place) => {
                 let list = self.lists.get(*place).map(Vec::as_slice).unwrap_or_default();
                 html.with("a", &[("href", &format!("#g{place}"))], &counted(list.len(), "account"));
-                let shown: Vec<&str> = list.iter().map(|id| self.page.name(id)).collect();
+                let shown: Vec<&str> = list.iter().map(|id| self.name(id)).collect();
                 html.text(": ").text(&names(&shown));
             }
         }
@@ -85,24 +116,16 @@ impl<'a> Sets<'a> {
         html.literal("<p class=\"dim\">What holds for many accounts alike is said once, and the accounts are listed here.</p>\n");
         for (place, list) in self.lists.iter().enumerate() {
             html.element("details", &[("id", &format!("g{place}"))], |html| {
-                let shown: Vec<&str> = list.iter().map(|id| self.page.name(id)).collect();
+                let shown: Vec<&str> = list.iter().map(|id| self.name(id)).collect();
                 html.with("summary", &[], &format!("{}: {}", counted(list.len(), "account"), names(&shown)));
                 html.element("ul", &[("class", "names")], |html| {
                     for id in list {
-                        html.element("li", &[], |html| one(html, self.page.name(id), id));
+                        html.element("li", &[], |html| self.one(html, id));
                     }
                 });
             });
             html.literal("\n");
         }
         html.literal("</section>\n");
-    }
-}
-
-/// An account by name, and by id where that is not its name.
-pub(super) fn one(html: &mut Html, name: &str, id: &AccountId) {
-    html.text(name);
-    if name != id.as_str() {
-        html.text(" ").with("small", &[], id.as_str());
     }
 }

@@ -5,10 +5,14 @@ use crate::plan::{Item, Outcome, Plan};
 
 /// Worst first: of several in one cell, the first is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum State {
+pub enum State {
     Unknown,
+    /// Put right, and changed back by somebody else again and again: only a controller knows that.
+    Contested,
     Manual,
     Blocked,
+    /// A change that is not made: refused, failed, or not seen to hold. Only a controller knows that.
+    Stalled,
     Update,
     Create,
     Progressing,
@@ -38,11 +42,34 @@ impl State {
         }
     }
 
-    pub(super) fn sign(self) -> &'static str {
+    pub(super) const ALL: [Self; 13] = [
+        Self::Unknown,
+        Self::Contested,
+        Self::Manual,
+        Self::Blocked,
+        Self::Stalled,
+        Self::Update,
+        Self::Create,
+        Self::Progressing,
+        Self::ObserveOnly,
+        Self::Excepted,
+        Self::Foreign,
+        Self::InSync,
+        Self::NotOffered,
+    ];
+
+    /// The state of a sign. A sign that this build does not know is not known.
+    pub fn of_sign(sign: char) -> Self {
+        Self::ALL.into_iter().find(|state| state.sign().starts_with(sign)).unwrap_or(Self::Unknown)
+    }
+
+    pub fn sign(self) -> &'static str {
         match self {
             Self::Unknown => "?",
+            Self::Contested => "×",
             Self::Manual => "!",
             Self::Blocked => "#",
+            Self::Stalled => "=",
             Self::Update => "~",
             Self::Create => "+",
             Self::Progressing => "…",
@@ -58,8 +85,10 @@ impl State {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Unknown => "not known",
+            Self::Contested => "contested",
             Self::Manual => "by hand",
             Self::Blocked => "blocked",
+            Self::Stalled => "stalled",
             Self::Update => "to change",
             Self::Create => "to create",
             Self::Progressing => "in progress",
@@ -75,8 +104,10 @@ impl State {
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Unknown => "s unknown",
+            Self::Contested => "s contested",
             Self::Manual => "s manual",
             Self::Blocked => "s blocked",
+            Self::Stalled => "s stalled",
             Self::Update => "s update",
             Self::Create => "s create",
             Self::Progressing => "s progressing",

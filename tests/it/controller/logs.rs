@@ -88,7 +88,10 @@ async fn every_look_is_one_line_with_what_changed_and_nothing_secret() {
         "made, and put right"
     );
     for line in &reconciled {
-        assert_eq!(line["run"].as_str().map(str::len), Some(26), "the run of the look, as CloudTrail has it");
+        let run = line["run"].as_str().expect("text");
+        assert_eq!(run.len(), 26, "the run of the look, as CloudTrail has it");
+        let wrote = shell.dir().join(".audit/runs").join(run).join("intent.json").exists();
+        assert_eq!(wrote, line["changed"] != "", "and as the audit record has it: {line}");
         assert!(line["calls"].as_u64().is_some_and(|calls| calls > 0), "{line}");
     }
     assert_eq!(of(&lines, "stopped").len(), 1);

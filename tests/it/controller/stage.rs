@@ -1,12 +1,13 @@
 //! A controller on the organisation in memory, and somebody who does things to it meanwhile.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use baseline::controller::condition::{AccountConditions, Condition, DesiredStateConditions, Status, Type};
 use baseline::controller::schedule::Budget;
 use baseline::controller::source::{FolderSource, Source};
-use baseline::controller::{Clock, NotTaken, Order, Settings, run};
+use baseline::controller::{Clock, NotTaken, Order, Pulse, Settings, run};
 use baseline::sandbox::World;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, sleep};
@@ -19,7 +20,9 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 /// As the command line would start it: every hour, sixteen accounts at once.
 pub fn settings(shell: &Shell, enforce: bool) -> Settings {
     let world = shell.world.clone();
+    let clock = Clock::Runtime { started: world.now(), since: Instant::now() };
     Settings {
+        pulse: Arc::new(Pulse::new(clock)),
         source: Source::Folder(FolderSource { dir: shell.dir() }),
         enforce,
         interval: HOUR,
@@ -27,7 +30,7 @@ pub fn settings(shell: &Shell, enforce: bool) -> Settings {
         accounts_at_once: 16,
         budget: Budget { per_hour: 5_000 },
         allow: Vec::new(),
-        clock: Clock::Runtime { started: world.now(), since: Instant::now() },
+        clock,
         run: "01CONTROLLER".to_owned(),
         connect: Box::new(move |home| {
             let connection = world.connection(&home);
