@@ -11,6 +11,7 @@
 //! organization.json             the accounts and seats of the desired state last applied
 //! controller.json               that a controller runs, since when, and whether it enforces
 //! conditions/<id>.json          what a controller last knew of an account, and remembers of it
+//! notifications/<id>.json       what was told of an account, and what is still to be told
 //! ```
 
 mod bucket;

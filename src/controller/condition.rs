@@ -21,6 +21,7 @@
 mod account;
 mod finding;
 mod judge;
+mod matters;
 pub mod past;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use past::Past;
 
 pub use finding::{Hold, Key};
 pub use judge::{Looked, judge, left_alone, results};
+pub use matters::{Made, Matter, Matters, matters};
 
 /// The version that this build writes.
 pub const FORMAT: u32 = 1;
