@@ -12,6 +12,7 @@ mod generate;
 mod import;
 mod init;
 mod io;
+mod notifications;
 mod observe;
 mod plan;
 mod progress;
@@ -63,6 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Show(args) => show::run(&args, io),
                     Command::Report(args) => Box::pin(report::run(&args, io, reach)).await,
                     Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
+                    Command::Notifications(args) => Box::pin(notifications::run(&args, io, reach)).await,
                     Command::Run(args) => Box::pin(run::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,

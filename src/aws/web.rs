@@ -82,6 +82,16 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Does a text say a part of it that nobody else should know?
+    pub fn is_hinted_at(&self, text: &str) -> bool {
+        let after_host = self.0.splitn(4, '/').nth(3).unwrap_or_default();
+        let mut parts = after_host
+            .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%')));
+        parts.any(|part| part.len() >= 8 && text.contains(part))
+    }
+}
+
 /// Loopback, link-local, and what AWS hands out credentials on (EC2, ECS and EKS user guides: 169.254.169.254,
 /// 169.254.170.2, 169.254.170.23, fd00:ec2::254, fd00:ec2::23).
 fn is_inward(address: IpAddr) -> bool {

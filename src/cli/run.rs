@@ -7,7 +7,9 @@ use super::Stop;
 use super::args::Run as Args;
 use super::context::Reach;
 use super::io::Io;
+use super::notifications::environment;
 use super::signals::{Hangups, Signals};
+use crate::controller::notify::Notifier;
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
 use crate::controller::{self, Clock, NotTaken, Order, Settings};
@@ -35,7 +37,9 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         None => Source::Folder(FolderSource { dir: args.documents.dir.clone() }),
     };
     let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };
+    let notifier = Notifier::new(clock, environment(), reach.is_in_memory());
     let settings = Settings {
+        notifier,
         source,
         enforce: args.enforce,
         interval: args.interval,

@@ -1,5 +1,7 @@
 //! One account's turn: observe, plan, guard, apply, verify, as the command line does it, and what is then known.
 
+mod again;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,28 +11,24 @@ use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 use super::Settings;
-use super::condition::{self, AccountConditions, Failing, Hold, Key, Looked, past};
+use super::condition::{self, AccountConditions, Failing, Hold, Key, Looked, Matters, past};
 use super::current::Current;
+use super::notify::Asking;
 use super::schedule::{Class, after};
 use crate::apply::{self, ApplyReport, Applying, ChangeResult, Concluding};
 use crate::audit::{AuditError, Tag};
-use crate::control::{Thing, Verdict};
+use crate::control::Thing;
 use crate::controls::CONTROLS;
 use crate::desired::{DesiredAccount, Guards};
 use crate::guard::{self, Descent, Judging};
 use crate::observe::{Fleet, targets};
 use crate::place::AccountId;
-use crate::plan::{AccountState, Outcome, Plan, Selection, Totals};
+use crate::plan::{Outcome, Plan, Selection, Totals};
 use crate::survey::{self, Wish};
+use crate::who::Looker;
 
 /// Why nothing was written.
 type Why = Vec<String>;
-
-/// What had moved between two looks is looked at again after this.
-const AFTER_MOVED: Duration = Duration::from_secs(300);
-
-/// The shortest pause before something in progress is looked at again.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How old the kept time of a look may be where nothing else is news.
 const KEPT_EVERY: Duration = Duration::from_secs(55 * 60);
@@ -110,7 +108,7 @@ impl Turn<'_> {
     async fn with(&self, account: &DesiredAccount, fleet: &Fleet, done: &mut Done) -> Result<(), Ended> {
         let now = self.settings.clock.now();
         let audit = &self.current.audit;
-        let failing = |before: Option<&Failing>, class| Some(failing(before, class, &account.id, now));
+        let failing = |before: Option<&Failing>, class| Some(again::failing(before, class, &account.id, now));
         let kept = audit.conditions::<AccountConditions>(account.id.as_str()).await;
         let (before, tag) = match kept {
             Ok((before, tag)) => {
@@ -127,6 +125,7 @@ impl Turn<'_> {
             Ok(None) => {}
             Ok(Some((reason, why))) => {
                 let after = condition::left_alone(&before, reason, &why, now);
+                self.settings.notifier.left_alone(self.current, account, (reason, &why), &done.run).await;
                 self.keep(&before, &after, tag, done).await;
                 return Err(Ended::LeftAlone { reason, why });
             }
@@ -178,12 +177,14 @@ impl Turn<'_> {
             window: past::window(self.settings.interval),
         };
         let mut after = condition::judge(&before, &looked);
-        let (class, is_closed) = trouble(&plan);
+        let matters = condition::matters(&before, &looked);
+        let (class, is_closed) = again::trouble(&plan);
         done.is_closed = is_closed;
-        done.failing = class.map(|class| self::failing(before.failing.as_ref(), class, &account.id, now));
+        done.failing = class.map(|class| again::failing(before.failing.as_ref(), class, &account.id, now));
         after.failing = done.failing.clone();
-        done.again = again(&plan, report.as_ref(), &after, now);
+        done.again = again::again(&plan, report.as_ref(), &after, now);
         done.count(&plan, report.as_ref(), &holds, &refused);
+        self.tell(fleet, account, &before, &matters, done).await;
         self.keep(&before, &after, tag, done).await;
         Ok(())
     }
@@ -278,6 +279,21 @@ impl Turn<'_> {
         Ok(report)
     }
 
+    /// Keeps what people are to be told.
+    async fn tell(
+        &self,
+        fleet: &Fleet,
+        account: &DesiredAccount,
+        before: &AccountConditions,
+        matters: &Matters,
+        done: &Done,
+    ) {
+        let Self { settings, current, stop } = *self;
+        let (looker, now) = (Looker::new(fleet, &current.audit), settings.clock.now());
+        let asking = Asking { looker, account: &account.id, before, run: &done.run, stop, now };
+        settings.notifier.turn(current, account, matters, &done.run, Some(asking)).await;
+    }
+
     /// Writes the conditions where they say something new, or where the time of the look is too old.
     async fn keep(&self, before: &AccountConditions, now: &AccountConditions, tag: Tag, done: &mut Done) {
         let is_fresh = before
@@ -291,51 +307,6 @@ impl Turn<'_> {
             done.not_kept.push(error);
         }
     }
-}
-
-/// The account's trouble as a whole: its class, and whether there was nothing to be seen at all. What is denied or
-/// wrong in single controls is told, and looked at again in its turn.
-fn trouble(plan: &Plan) -> (Option<Class>, bool) {
-    match plan.accounts.first().map(|account| &account.state) {
-        Some(AccountState::Unreachable { fault }) => (Some(Class::of(fault.kind)), true),
-        Some(AccountState::Refused { .. }) => (Some(Class::Denied), true),
-        _ => {
-            let faults = plan.items.iter().filter_map(|item| match &item.finding.verdict {
-                Verdict::Unknown { fault } => Some(Class::of(fault.kind)),
-                _ => None,
-            });
-            (faults.filter(|class| !class.is_terminal()).max(), false)
-        }
-    }
-}
-
-fn failing(before: Option<&Failing>, class: Class, key: &AccountId, now: Timestamp) -> Failing {
-    let failures = before.map_or(0, |before| before.failures).saturating_add(1);
-    Failing { class, failures, not_before: after(now, class.wait(failures, key)) }
-}
-
-/// When something of the account is to be looked at before its turn.
-fn again(
-    plan: &Plan,
-    report: Option<&ApplyReport>,
-    conditions: &AccountConditions,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let progressing = plan.items.iter().filter_map(|item| match &item.finding.verdict {
-        Verdict::Progressing(progress) => {
-            Some(after(now, Duration::from_secs(progress.look_again.into()).max(SHORTEST_PAUSE)))
-        }
-        _ => None,
-    });
-    let failed = conditions.findings.iter().filter_map(|past| past.failed.as_ref());
-    // One whose time has come and that was not tried at this turn waits for the next.
-    let failed = failed.filter(|failed| !failed.class.is_terminal() && failed.not_before > now);
-    let failed = failed.map(|failed| failed.not_before);
-    let moved = report.into_iter().flat_map(|report| &report.changes);
-    let moved = moved
-        .filter(|change| matches!(change.result, ChangeResult::Moved { .. }))
-        .map(|_| after(now, AFTER_MOVED));
-    progressing.chain(failed).chain(moved).min()
 }
 
 impl Done {

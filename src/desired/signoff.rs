@@ -31,6 +31,11 @@ impl Exception {
             && (self.resources.is_empty() || any(&self.resources, resource))
     }
 
+    /// Is it for this account, by name or by id?
+    pub fn means(&self, account: &AccountId, name: &str) -> bool {
+        means(&self.accounts, account, name)
+    }
+
     /// Does it hold in this scope on this day, whatever it is about?
     pub fn holds_in(&self, account: &AccountId, name: &str, region: &Region, on: Date) -> bool {
         on <= self.expires.value
@@ -40,6 +45,11 @@ impl Exception {
 }
 
 impl Attestation {
+    /// Is it for this account, by name or by id?
+    pub fn means(&self, account: &AccountId, name: &str) -> bool {
+        means(&self.accounts, account, name)
+    }
+
     /// Does it vouch for this rule in this account on this day?
     pub fn matches(&self, account: &AccountId, name: &str, control: &str, rule: &str, on: Date) -> bool {
         on <= self.expires.value

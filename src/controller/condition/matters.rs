@@ -40,6 +40,8 @@ pub struct Matters {
     pub unseen: BTreeSet<(Region, String)>,
     /// Nothing was seen at all.
     pub blind: bool,
+    /// Are changes made at all?
+    pub enforces: bool,
 }
 
 impl Matters {
@@ -66,7 +68,7 @@ pub fn matters(before: &AccountConditions, looked: &Looked<'_>) -> Matters {
         Some(AccountState::Refused { why }) => return account("WrongAccount", why),
         Some(AccountState::Reached) | None => {}
     }
-    let mut found = Matters::default();
+    let mut found = Matters { enforces: looked.enforces, ..Matters::default() };
     for item in &looked.plan.items {
         let key = Key::of(item);
         if item.outcome == Outcome::Unknown {

@@ -41,6 +41,11 @@ pub(super) fn write(text: &mut Text<'_>, account: &AccountId, who: &Who) {
     }
 }
 
+/// `user/jo from 192.0.2.7: guardduty:UpdateDetector at 2026-11-26 12:00:03 UTC`.
+pub fn deed(deed: &Deed, account: &AccountId) -> String {
+    format!("{} {} at {}", by(deed, account), deed.call, second(deed.at))
+}
+
 /// `user/jo from 192.0.2.7:`. The account only where it is another one.
 fn by(deed: &Deed, account: &AccountId) -> String {
     let who = match &deed.run {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use baseline::controller::condition::{AccountConditions, Condition, DesiredStateConditions, Status, Type};
+use baseline::controller::notify::Notifier;
 use baseline::controller::schedule::Budget;
 use baseline::controller::source::{FolderSource, Source};
 use baseline::controller::{Clock, NotTaken, Order, Settings, run};
@@ -19,7 +20,9 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 /// As the command line would start it: every hour, sixteen accounts at once.
 pub fn settings(shell: &Shell, enforce: bool) -> Settings {
     let world = shell.world.clone();
+    let clock = Clock::Runtime { started: world.now(), since: Instant::now() };
     Settings {
+        notifier: Notifier::new(clock, Box::new(|_| None), true),
         source: Source::Folder(FolderSource { dir: shell.dir() }),
         enforce,
         interval: HOUR,
@@ -27,7 +30,7 @@ pub fn settings(shell: &Shell, enforce: bool) -> Settings {
         accounts_at_once: 16,
         budget: Budget { per_hour: 5_000 },
         allow: Vec::new(),
-        clock: Clock::Runtime { started: world.now(), since: Instant::now() },
+        clock,
         run: "01CONTROLLER".to_owned(),
         connect: Box::new(move |home| {
             let connection = world.connection(&home);
