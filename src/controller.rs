@@ -136,7 +136,7 @@ pub async fn run(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Resu
 
     settings.notifier.follow(keeper.current(), None);
     let ended = CancellationToken::new();
-    let mut telling = std::pin::pin!(settings.notifier.deliver(&ended));
+    let mut telling: LocalBoxFuture<'_, ()> = Box::pin(settings.notifier.deliver(&ended));
 
     let stop = CancellationToken::new();
     let mut running = FuturesUnordered::new();

@@ -5,6 +5,7 @@ mod again;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -291,7 +292,10 @@ impl Turn<'_> {
         let Self { settings, current, stop } = *self;
         let (looker, now) = (Looker::new(fleet, &current.audit), settings.clock.now());
         let asking = Asking { looker, account: &account.id, before, run: &done.run, stop, now };
-        settings.notifier.turn(current, account, matters, &done.run, Some(asking)).await;
+        // Erased: it goes too deep for a turn to be laid out.
+        let telling: LocalBoxFuture<'_, ()> =
+            Box::pin(settings.notifier.turn(current, account, matters, &done.run, Some(asking)));
+        telling.await;
     }
 
     /// Writes the conditions where they say something new, or where the time of the look is too old.

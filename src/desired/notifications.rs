@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::desired::document::selector;
 use crate::desired::model::Selector;
-use crate::desired::node::Node;
+use crate::desired::node::{Data, Node};
 use crate::desired::read::{self, Fields, Problems, Spanned};
 use crate::desired::regions;
 use crate::desired::schema::{closed, list, named, selector as selector_schema};
@@ -191,7 +191,7 @@ fn notification(node: &Node, problems: &mut Problems) -> Option<(Spanned<String>
     let kind = fields
         .require("kind", problems)
         .and_then(|node| read::word(node, &kinds, "a way of telling", problems));
-    let to = kind.as_ref().and_then(|kind| channel(kind.value, &mut fields, name.as_ref(), problems));
+    let to = kind.as_ref().and_then(|kind| channel(kind.value, node, &mut fields, name.as_ref(), problems));
     let events = fields.get("events").and_then(|node| events(node, problems));
     let selector = fields.get("where").and_then(|node| selector(node, problems));
     let template = fields.get("template").and_then(|node| template::read(node, problems));
@@ -213,6 +213,7 @@ enum Kind {
 
 fn channel(
     kind: Kind,
+    node: &Node,
     fields: &mut Fields<'_>,
     name: Option<&Spanned<String>>,
     problems: &mut Problems,
@@ -220,18 +221,14 @@ fn channel(
     if matches!(kind, Kind::Sns) {
         return fields.require("topic", problems).and_then(|node| topic(node, problems)).map(Channel::Sns);
     }
-    if fields.get("url").is_some() {
-        let mut problem =
-            Diagnostic::error("the address of a webhook is a secret: `url` cannot be written here");
-        // Not at the field itself: its line would be shown.
-        if let Some(name) = name {
-            problem = problem.at(name.span);
+    // An address may stand in any of them, by mistake.
+    let all = ["url", "urlFrom", "secretFrom"];
+    let is_said = |key: &&str| node.get(key).is_some_and(|entry| *key == "url" || says_address(&entry.value));
+    if all.iter().any(is_said) {
+        for key in all.into_iter().filter(|key| node.get(key).is_some()) {
+            let _asked = fields.get(key);
         }
-        problems.push(
-            problem
-                .help("`urlFrom: {env: BASELINE_…}` or `urlFrom: {file: /…}` says where it is kept")
-                .note("whoever can read the repository can read that address: have it replaced"),
-        );
+        problems.push(address_in_a_document(name));
         return None;
     }
     let url = fields.require("urlFrom", problems).and_then(|node| secret_from(node, problems));
@@ -242,6 +239,27 @@ fn channel(
     // One that cannot be read is an error, and not unsigned messages.
     let secret = secret.map_or(Some(None), |secret| secret.map(Some));
     Some(Channel::Webhook { url: url?, secret: secret? })
+}
+
+/// Does an address stand anywhere in it?
+fn says_address(node: &Node) -> bool {
+    match &node.data {
+        Data::Text(text) => text.contains("://"),
+        _ => node.entries().iter().any(|entry| says_address(&entry.value)),
+    }
+}
+
+/// Told at the name: the line of the address would be shown, in logs too.
+fn address_in_a_document(name: Option<&Spanned<String>>) -> Diagnostic {
+    let problem =
+        Diagnostic::error("the address of a webhook is a secret, and does not belong into a document");
+    let problem = match name {
+        Some(name) => problem.at(name.span),
+        None => problem,
+    };
+    problem
+        .help("`urlFrom: {env: BASELINE_…}` or `urlFrom: {file: /…}` says where it is kept")
+        .note("whoever can read the repository can read that address: have it replaced")
 }
 
 /// A name that can stand in logs and metrics.
@@ -278,7 +296,7 @@ fn events(node: &Node, problems: &mut Problems) -> Option<BTreeSet<EventKind>> {
     let listed = read::list(node, problems, |node, problems| {
         read::word(node, &words, "something that happens", problems)
     })?;
-    let is_empty = matches!(&node.data, crate::desired::node::Data::List(items) if items.is_empty());
+    let is_empty = matches!(&node.data, Data::List(items) if items.is_empty());
     if is_empty {
         let problem = Diagnostic::error("nothing is told here").at(node.span);
         problems.push(problem.help("name some events, or leave `events` out: all of them"));

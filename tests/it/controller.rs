@@ -3,6 +3,7 @@
 mod back_off;
 mod contested;
 mod logs;
+mod notify;
 mod process;
 mod restart;
 mod scale;

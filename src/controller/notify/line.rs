@@ -101,7 +101,8 @@ impl Line {
     pub fn due(&self, pace: Pace, now: Timestamp) -> Option<Timestamp> {
         let gathered = after(self.waiting.first()?.at, pace.gathers);
         let missing = 1.0 - self.allowance_at(pace, now);
-        let allowed = if missing > 0.0 { after(now, pace.every.mul_f64(missing)) } else { Timestamp::MIN };
+        // Less than that is how far fractions are off.
+        let allowed = if missing > 1e-6 { after(now, pace.every.mul_f64(missing)) } else { Timestamp::MIN };
         Some(gathered.max(allowed).max(self.not_before))
     }
 

@@ -229,7 +229,14 @@ fn a_message_reads_from_what_presses_most_and_says_once_what_is_alike() {
     };
     events.push(account);
     let told = message(events, None);
-    insta::assert_snapshot!(told.text, @"");
+    insta::assert_snapshot!(told.text, @"
+    baseline acme: 1 contested, 1 unknown, 5 drift, 1 put-right in 7 accounts
+
+    [contested] prod-payments: guardduty.detector in eu-west-1: `enabled` was put right 3 times; by assumed-role/admin/kim
+    [unknown] lab: sts:AssumeRole: AccessDenied
+    [drift] 5 accounts (team-0, team-1, team-2 and 2 more): guardduty.detector in eu-west-1: detector: enabled true → false
+    [put-right] prod-payments: guardduty.detector in eu-west-1: detector: enabled false → true
+    ");
 }
 
 #[test]
@@ -247,7 +254,12 @@ fn a_long_message_counts_what_it_does_not_list() {
     });
     assert_eq!(told.text.lines().filter(|line| line.starts_with("[drift]")).count(), 20);
     let notes: Vec<&str> = told.text.lines().skip(23).collect();
-    insta::assert_snapshot!(notes.join("\n"), @"");
+    insta::assert_snapshot!(notes.join("\n"), @"
+    10 more are not listed: 10 drift.
+    7 more are held back for the next message.
+    Messages were held back since 10:02 UTC, so that there are not too many.
+    2 older events could not be told for too long, and are lost.
+    ");
 }
 
 #[test]

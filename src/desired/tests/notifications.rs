@@ -11,8 +11,7 @@ fn wrong(notifications: &str) -> String {
     said(&[("organization.yaml", &organization(notifications)), RECOMMENDED, ACCOUNT])
 }
 
-const GOOD: &str = "\
-  - name: security
+const GOOD: &str = "  - name: security
     kind: slack
     urlFrom: {env: BASELINE_SLACK_URL}
     events: [contested, manual-task]
@@ -68,8 +67,7 @@ fn an_account_knows_by_which_it_is_told_of() {
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
     insta::assert_snapshot!(wrong(
-        "\
-  - name: a
+        "  - name: a
     kind: email
     topic: x
   - name: b
@@ -101,13 +99,151 @@ fn everything_that_is_wrong_is_told_at_once() {
     urlFrom: {env: BASELINE_X}
     secretFrom: {env: BASELINE_Y}
 "
-    ));
+    ), @r#"
+    error: `email` is not a way of telling
+      --> dir/organization.yaml:10:11
+       |
+    10 |     kind: email
+       |           ^^^^^
+       |
+       = help: one of `sns`, `slack`, `webhook`
+
+    error: `arn:aws:sqs:eu-west-1:777766665555:baseline` is not the ARN of a topic
+      --> dir/organization.yaml:14:12
+       |
+    14 |     topic: arn:aws:sqs:eu-west-1:777766665555:baseline
+       |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: `arn:aws:sns:REGION:ACCOUNT:NAME`
+
+    error: `topic` is missing
+      --> dir/organization.yaml:15:5
+       |
+    15 |   - name: c
+       |     ^^^^
+
+    error: unknown field `urlFrom`
+      --> dir/organization.yaml:17:5
+       |
+    17 |     urlFrom: {env: BASELINE_X}
+       |     ^^^^^^^
+       |
+       = help: known here: `name`, `kind`, `topic`, `events`, `where`, `template`
+
+    error: `AWS_SECRET_ACCESS_KEY` is not a variable that is read
+      --> dir/organization.yaml:20:20
+       |
+    20 |     urlFrom: {env: AWS_SECRET_ACCESS_KEY}
+       |                    ^^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: its name begins with `BASELINE_`, in capital letters, digits and `_`
+       = note: others hold secrets that are not for documents to name
+
+    error: `drifted` is not something that happens
+      --> dir/organization.yaml:21:14
+       |
+    21 |     events: [drifted]
+       |              ^^^^^^^
+       |
+       = help: did you mean `drift`?
+       = help: one of `contested`, `stalled`, `unknown`, `manual-task`, `exception-ending`, `drift`, `put-right`
+
+    error: a file with a secret is named by its whole path
+      --> dir/organization.yaml:24:21
+       |
+    24 |     urlFrom: {file: secrets/url}
+       |                     ^^^^^^^^^^^
+       |
+       = help: `/run/secrets/…`; it does not lie beside the documents, and `..` is not taken
+
+    error: unknown placeholder `{acount}`
+      --> dir/organization.yaml:25:15
+       |
+    25 |     template: "{acount} is {what"
+       |               ^^^^^^^^^^^^^^^^^^^
+       |
+       = help: did you mean `account`?
+       = help: there are `{event}`, `{organization}`, `{account}`, `{accountId}`, `{region}`, `{control}`, `{rule}`, `{resource}`, `{reason}`, `{what}`, `{since}`, `{run}`, `{who}`
+
+    error: a brace is not closed, or not opened
+      --> dir/organization.yaml:25:15
+       |
+    25 |     template: "{acount} is {what"
+       |               ^^^^^^^^^^^^^^^^^^^
+       |
+       = help: braces stand around placeholders only
+
+    error: a secret is kept in one place
+      --> dir/organization.yaml:28:5
+       |
+    28 |     urlFrom: {env: BASELINE_X, file: /x}
+       |     ^^^^^^^
+       |
+       = help: `{env: BASELINE_…}`, or `{file: /…}`
+
+    error: nothing is told here
+      --> dir/organization.yaml:29:5
+       |
+    29 |     events: []
+       |     ^^^^^^
+       |
+       = help: name some events, or leave `events` out: all of them
+
+    error: two notifications are called `g`
+      --> dir/organization.yaml:33:11
+       |
+    30 |   - name: g
+       |           - first here
+    ...
+    33 |   - name: g
+       |           ^ here again
+       |
+       = help: give one of them another name
+
+    error: a notification's name is 1 to 63 letters, digits, `-`, `_` and `.`
+      --> dir/organization.yaml:36:11
+       |
+    36 |   - name: "h i"
+       |           ^^^^^
+
+    error: unknown field `secretFrom`
+      --> dir/organization.yaml:39:5
+       |
+    39 |     secretFrom: {env: BASELINE_Y}
+       |     ^^^^^^^^^^
+       |
+       = help: known here: `name`, `kind`, `urlFrom`, `events`, `where`, `template`
+
+    14 errors in 1 file; nothing was observed
+    "#);
 }
 
 #[test]
 fn an_address_in_a_document_is_refused_and_its_line_is_not_shown() {
-    let said =
-        wrong("  - name: ops\n    kind: slack\n    url: https://hooks.slack.com/services/T0/B0/hunter2\n");
-    assert!(!said.contains("hunter2"), "{said}");
-    insta::assert_snapshot!(said);
+    let address = "https://hooks.slack.com/services/T0/B0/hunter2";
+    let all = ["url: {}", "urlFrom: {}", "urlFrom: {env: \"{}\"}", "urlFrom: {file: \"{}\"}"];
+    for field in all.map(|field| field.replace("{}", address)) {
+        let said = wrong(&format!(
+            "  - name: ops
+    kind: slack
+    {field}
+"
+        ));
+        assert!(!said.contains("hunter2"), "{said}");
+        assert_eq!(said.matches("error:").count(), 1, "{said}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said, @r#"
+            error: the address of a webhook is a secret, and does not belong into a document
+             --> dir/organization.yaml:9:11
+              |
+            9 |   - name: ops
+              |           ^^^
+              |
+              = help: `urlFrom: {env: BASELINE_…}` or `urlFrom: {file: /…}` says where it is kept
+              = note: whoever can read the repository can read that address: have it replaced
+
+            1 error in 1 file; nothing was observed
+            "#);
+        }
+    }
 }
