@@ -9,6 +9,7 @@ mod demo;
 mod drift;
 mod explain;
 mod generate;
+mod healthcheck;
 mod import;
 mod init;
 mod io;
@@ -48,6 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         // Needs no runtime, no network and no credentials.
         Command::Validate(args) => validate::run(&args, io),
         Command::Explain(args) => explain::run(&args, io),
+        Command::Healthcheck(args) => healthcheck::run(&args, io),
         Command::Generate(args) => generate::run(&args, io),
         command => runtime(command.is_in_memory() || reach.is_in_memory()).and_then(|runtime| {
             let world = reach.clone();
@@ -68,7 +70,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Run(args) => Box::pin(run::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
-                    Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),
+                    Command::Validate(_)
+                    | Command::Explain(_)
+                    | Command::Generate(_)
+                    | Command::Healthcheck(_) => Ok(Exit::Done),
                 };
                 world.keep_time();
                 result

@@ -1,6 +1,7 @@
 //! Commands and flags, with the help texts.
 
 mod drift;
+mod healthcheck;
 mod import;
 mod notifications;
 mod report;
@@ -21,6 +22,7 @@ use crate::plan::Exit;
 pub use report::Report;
 
 pub use drift::{Drift, Format as DriftFormat};
+pub use healthcheck::Healthcheck;
 pub use import::Import;
 pub use notifications::{Notifications, Told};
 pub use undo::Undo;
@@ -93,6 +95,8 @@ pub enum Command {
     /// beside the audit records. SIGHUP looks at everything now; the first Ctrl-C or SIGTERM finishes the step in
     /// hand and exits with 0, the second exits at once.
     Run(Run),
+    /// Ask a controller that runs with --listen whether it is alive; for containers without a shell
+    Healthcheck(Healthcheck),
     /// Try how people are told what happens while `run` runs
     Notifications(Notifications),
     /// Explain a control or one of its fields; without a name, list all controls
