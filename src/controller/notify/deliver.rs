@@ -149,7 +149,7 @@ impl Notifier {
         let now = self.clock.now();
         match sent {
             Ok(()) => {
-                tracing::info!(target: TARGET, notification = name, kind = notification.to.word(), events = message.events.len(), held_back = message.held_back, message = message.id, "told");
+                tracing::info!(target: TARGET, notification = name, kind = notification.to.word(), events = message.events.len(), held_back = message.held_back, id = message.id, "told");
                 self.told(current, name, &message).await;
             }
             Err(failed) => {
