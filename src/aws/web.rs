@@ -275,6 +275,20 @@ mod tests {
         assert_eq!(format!("{address:?}"), "Address(…)");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_answer_is_given_up() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = socket.local_addr().expect("an address");
+        let silent = std::thread::spawn(move || socket.accept().map(|(stream, _)| stream));
+        let address = Address::parse(&format!("http://{address}/x"), true).expect("good");
+        let web = Web::new().expect("certificates");
+        assert_eq!(web.post(&address, &[], b"{}".to_vec()).await, Err(NoAnswer::TimedOut));
+        drop(silent);
+        let nobody = Address::parse("http://127.0.0.1:1/x", true).expect("good");
+        let refused = web.post(&nobody, &[], b"{}".to_vec()).await.expect_err("nobody listens");
+        assert!(!refused.to_string().contains("127"), "{refused}");
+    }
+
     #[tokio::test]
     async fn a_name_that_leads_to_this_machine_is_refused() {
         // Some systems name themselves in /etc/hosts.

@@ -248,8 +248,8 @@ impl Notifier {
             }
         };
         self.settled(owner, &told);
-        if lost > 0 {
-            self.lose(owner, lost);
+        if !lost.is_empty() {
+            self.lose(owner, &lost);
         }
         self.line_up(owner, &kept.pending);
         Ok(())
@@ -265,11 +265,16 @@ impl Notifier {
         }
     }
 
-    fn lose(&self, owner: &str, lost: usize) {
-        tracing::error!(target: TARGET, account = owner, events = lost, "nobody will be told of these: they waited for too long, or are too many");
+    fn lose(&self, owner: &str, lost: &[Pending]) {
+        tracing::error!(target: TARGET, account = owner, events = lost.len(), "nobody will be told of these: they waited for too long, or are too many");
         let mut state = self.locked();
-        for tally in state.tallies.values_mut() {
-            tally.lost += lost as u64;
+        for pending in lost {
+            for name in &pending.to {
+                state.tallies.entry(name.clone()).or_default().lost += 1;
+                if let Some(line) = state.lines.get_mut(name) {
+                    line.give_up(&pending.event.id);
+                }
+            }
         }
     }
 

@@ -111,23 +111,23 @@ impl Kept {
         }
     }
 
-    /// Takes out what was told, and whoever is not to be told any more; and what is lost, of which it gives the number.
+    /// Takes out what was told, and whoever is not to be told any more; and gives what is lost.
     pub fn settle(
         &mut self,
         told: &BTreeSet<(String, String)>,
         declared: &BTreeSet<String>,
         now: Timestamp,
-    ) -> usize {
+    ) -> Vec<Pending> {
         for pending in &mut self.pending {
             let id = &pending.event.id;
             pending.to.retain(|name| declared.contains(name) && !told.contains(&(id.clone(), name.clone())));
         }
         self.pending.retain(|pending| !pending.to.is_empty());
-        let before = self.pending.len();
-        self.pending.retain(|pending| after(pending.at, KEPT_FOR) > now);
+        let is_old = |pending: &mut Pending| after(pending.at, KEPT_FOR) <= now;
+        let mut lost: Vec<Pending> = self.pending.extract_if(.., is_old).collect();
         let too_many = self.pending.len().saturating_sub(MOST);
-        self.pending.drain(..too_many);
-        before - self.pending.len()
+        lost.extend(self.pending.drain(..too_many));
+        lost
     }
 }
 

@@ -126,6 +126,12 @@ impl Line {
         self.ids.retain(|id| !ids.contains(id));
     }
 
+    /// This one is not told any more.
+    pub fn give_up(&mut self, id: &str) {
+        self.waiting.retain(|one| one.event.id != id);
+        self.ids.remove(id);
+    }
+
     /// Nothing was told; gives when it is tried again.
     pub fn failed(&mut self, failed: &Failed, pace: Pace, now: Timestamp) -> Timestamp {
         let first = if failed.lasting { pace.again.saturating_mul(LASTING) } else { pace.again };

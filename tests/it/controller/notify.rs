@@ -11,12 +11,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use baseline::controller::notify::{Notifier, Pace, Tally, webhook};
 use baseline::controller::{Clock, Settings};
+use baseline::sandbox::Principal;
+use baseline::sandbox::cloudtrail::Told;
 use baseline::sandbox::sample::MANAGEMENT;
 use baseline::sandbox::sns::{Published, Topic};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::logs::{listening, of};
-use super::stage::{HOUR, MINUTE, id, pass, patient, running, settings, switch};
+use super::stage::{HOUR, MINUTE, conditions, id, pass, patient, running, settings, switch};
 use crate::cli::shell::Shell;
 
 const ARN: &str = "arn:aws:sns:eu-west-1:999988887777:told";
@@ -80,6 +82,36 @@ async fn drift_that_comes_back_is_told_again() {
             switch(&shell.world, &id(0), true);
             pass(HOUR + MINUTE).await;
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_did_it_is_told_as_far_as_cloudtrail_shows_it() {
+    let shell = with_topic(3, ", events: [drift]");
+    running(&settings(&shell, true), async |_| pass(10 * MINUTE).await).await;
+    running(&settings(&shell, false), async |_| {
+        // Just after a look: CloudTrail shows a call some minutes later, and the next look is in an hour.
+        let first = conditions(&shell, &id(0)).last_look;
+        while conditions(&shell, &id(0)).last_look == first {
+            pass(MINUTE).await;
+        }
+        switch(&shell.world, &id(0), false);
+        shell.world.tell(Told {
+            account: id(0),
+            region: "eu-west-1".into(),
+            call: "guardduty:UpdateDetector".into(),
+            principal: Principal::User("kim".into()),
+            address: "198.51.100.23".into(),
+            parameters: json!({ "enable": false }),
+            error: None,
+        });
+        pass(2 * HOUR).await;
+        let told = texts(&shell);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        let by = "; by user/kim from 198.51.100.23: guardduty:UpdateDetector at 20";
+        assert!(told[0].contains(by), "{told:#?}");
+        assert!(shell.world.calls().contains_key("cloudtrail:LookupEvents"));
     })
     .await;
 }
