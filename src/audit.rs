@@ -13,6 +13,7 @@
 //! conditions/<id>.json          what a controller last knew of an account, and remembers of it
 //! conditions/index.json         how all accounts stand, in one object, for the page
 //! looks/<id>.json               what was open in an account at its last look, whole
+//! notifications/<id>.json       what was told of an account, and what is still to be told
 //! ```
 
 mod bucket;

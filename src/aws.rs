@@ -18,6 +18,7 @@ pub mod limits;
 pub mod organization;
 pub mod securityhub;
 mod session;
+pub mod web;
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_types::SdkConfig;
 
 pub use client::{Clients, Reader, SharedReads, Writer};
-pub use connect::{Connection, sdk_config};
+pub use connect::{ConnectError, Connection, sdk_config};
 pub use error::fault;
 pub use session::{Role, Session};
 

@@ -9,9 +9,11 @@ mod demo;
 mod drift;
 mod explain;
 mod generate;
+mod healthcheck;
 mod import;
 mod init;
 mod io;
+mod notifications;
 mod observe;
 mod plan;
 mod progress;
@@ -47,6 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         // Needs no runtime, no network and no credentials.
         Command::Validate(args) => validate::run(&args, io),
         Command::Explain(args) => explain::run(&args, io),
+        Command::Healthcheck(args) => healthcheck::run(&args, io),
         Command::Generate(args) => generate::run(&args, io),
         command => runtime(command.is_in_memory() || reach.is_in_memory()).and_then(|runtime| {
             let world = reach.clone();
@@ -63,10 +66,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Show(args) => show::run(&args, io),
                     Command::Report(args) => Box::pin(report::run(&args, io, reach)).await,
                     Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
+                    Command::Notifications(args) => Box::pin(notifications::run(&args, io, reach)).await,
                     Command::Run(args) => Box::pin(run::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
-                    Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),
+                    Command::Validate(_)
+                    | Command::Explain(_)
+                    | Command::Generate(_)
+                    | Command::Healthcheck(_) => Ok(Exit::Done),
                 };
                 world.keep_time();
                 result

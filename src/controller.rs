@@ -8,7 +8,7 @@
 //!
 //! A key is an account. Nothing is kept in memory of an account but when it is due next and what it waits for: what
 //! was seen is let go when its turn has ended, and the conditions lie with the audit records, from where a restart goes
-//! on. Hints, a queue for several machines and the page have their places (`queue`, [`Order`]) and are not built yet.
+//! on. People are told what happens by `notify`. Hints, a queue for several machines and the page have their places (`queue`, [`Order`]) and are not built yet.
 
 pub mod condition;
 mod current;
@@ -16,6 +16,7 @@ pub mod index;
 mod keeper;
 mod log;
 pub mod look;
+pub mod notify;
 pub mod pulse;
 pub mod queue;
 mod reconcile;
@@ -43,12 +44,16 @@ use crate::guard::Allow;
 use crate::place::{AccountId, Region};
 use current::Followed;
 use keeper::Keeper;
+use notify::Notifier;
 use reconcile::{Done, Turn};
 use schedule::Budget;
 use source::Source;
 
 /// The longest sleep: the system's clock may be set while nobody looks.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// How long it is tried at the end to tell what has not been told.
+const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// How a connection to AWS is made, given the home region.
 pub type Connect = Box<dyn Fn(Region) -> BoxFuture<'static, Result<Connection, String>> + Send + Sync>;
@@ -67,6 +72,8 @@ pub struct Settings {
     /// What guards would refuse, and whoever started it allows.
     pub allow: Vec<Allow>,
     pub clock: Clock,
+    /// Who tells people.
+    pub notifier: Notifier,
     /// The controller's own run. Every look has one of its own.
     pub run: String,
     pub connect: Connect,
@@ -147,6 +154,10 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
     let mut keeper = Keeper::new(settings, current, first.known);
     Box::pin(keeper.start()).await;
 
+    settings.notifier.follow(keeper.current(), None);
+    let ended = CancellationToken::new();
+    let mut telling: LocalBoxFuture<'_, ()> = Box::pin(settings.notifier.deliver(&ended));
+
     let stop = CancellationToken::new();
     let mut running = FuturesUnordered::new();
     let mut following: Option<LocalBoxFuture<'_, Followed>> = None;
@@ -170,7 +181,9 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
             followed = answer(&mut following) => {
                 following = None;
                 Box::pin(keeper.followed(followed)).await;
+                settings.notifier.follow(keeper.current(), keeper.trouble());
             }
+            () = &mut telling => {}
             () = tokio::time::sleep(wake), if !stop.is_cancelled() => {}
             order = orders.recv(), if !stop.is_cancelled() => match order {
                 Some(Order::Reload) => keeper.reload(),
@@ -183,6 +196,10 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
             },
         }
     }
+    // What nobody could be told is kept.
+    ended.cancel();
+    let _told = tokio::time::timeout(LAST_WORDS, telling).await.is_ok();
+    tracing::info!(target: TARGET, run = settings.run, "stopped");
     Ok(())
 }
 

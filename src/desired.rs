@@ -19,6 +19,7 @@ mod merge;
 mod model;
 mod networks;
 mod node;
+mod notifications;
 mod read;
 mod regions;
 mod render;
@@ -53,6 +54,7 @@ pub use model::{
     Account, AccountsSpec, ArchiveSpec, Attestation, Exception, Kind, Limit, Managed, Metadata, Organization,
     RegionsSpec, Roles, Selector, Suspend, Use,
 };
+pub use notifications::{Channel, EventKind, Notification, Part, Placeholder, SecretFrom, Template, Topic};
 pub use read::Spanned;
 pub use render::{fragment, render};
 pub use resolve::{AccountStanding, DesiredAccount, DesiredControl, Resolved};

@@ -18,7 +18,9 @@ use crate::place::{Region, Seat};
 pub async fn roster(documents: &Documents, settings: &Settings, aws: &Aws) -> Result<Vec<Member>, NotOpened> {
     let organization = &documents.organization;
     let waves = || organization.rollout.iter().flat_map(|rollout| &rollout.waves);
-    let selectors = || organization.baselines.iter().filter_map(|one| one.selector.as_ref()).chain(waves());
+    let told = || organization.notifications.iter().filter_map(|one| one.selector.as_ref());
+    let baselines = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
+    let selectors = || baselines().chain(waves()).chain(told());
     let units = selectors().any(|selector| !selector.ou.is_empty());
     let tags = selectors().any(|selector| !selector.tags.is_empty());
     let nameless = documents.accounts.iter().any(|account| account.id.is_none());

@@ -119,6 +119,7 @@ fn alerts(account: &str, since: Timestamp) -> anyhow::Result<Topic> {
             subscription("0c9d7b1e-1f0a-4b6e-9a64-6d1c5f3b7a01", "email", "security@acme.example".to_owned()),
             subscription("0c9d7b1e-1f0a-4b6e-9a64-6d1c5f3b7a02", "sqs", queue),
         ],
+        published: Vec::new(),
     })
 }
 

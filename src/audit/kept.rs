@@ -35,12 +35,41 @@ impl Memory {
     ///
     /// When the records cannot be reached.
     pub async fn conditions<T: DeserializeOwned>(&self, name: &str) -> Result<(Option<T>, Tag), AuditError> {
-        let key = key(name);
+        self.replaceable(key(name)).await
+    }
+
+    /// What is kept under that name until it was told; as with conditions.
+    ///
+    /// # Errors
+    ///
+    /// When the records cannot be reached.
+    pub async fn notifications<T: DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<(Option<T>, Tag), AuditError> {
+        self.replaceable(told_key(name)).await
+    }
+
+    /// Replaces what was read as `tag`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Raced`] where somebody else was quicker.
+    pub async fn keep_notifications(
+        &self,
+        name: &str,
+        kept: &impl Serialize,
+        tag: Tag,
+    ) -> Result<(), AuditError> {
+        self.put(&told_key(name), kept, &When::Unchanged(tag.0)).await
+    }
+
+    async fn replaceable<T: DeserializeOwned>(&self, key: String) -> Result<(Option<T>, Tag), AuditError> {
         let Some((value, tag)) = self.get::<Value>(&key).await? else { return Ok((None, Tag(None))) };
         match serde_json::from_value(value) {
             Ok(found) => Ok((Some(found), Tag(tag))),
             Err(error) => {
-                tracing::warn!(%key, %error, "conditions of another version are replaced");
+                tracing::warn!(%key, %error, "what another version wrote is replaced");
                 Ok((None, Tag(tag)))
             }
         }
@@ -114,6 +143,10 @@ impl ControllerRecord {
 
 fn look_key(account: &AccountId) -> String {
     format!("looks/{account}.json")
+}
+
+fn told_key(name: &str) -> String {
+    format!("notifications/{name}.json")
 }
 
 fn key(name: &str) -> String {

@@ -84,12 +84,26 @@ pub async fn sdk_config(home: &Region) -> Result<Connection, ConnectError> {
 
 /// One client for all connections, with proxies from the environment and a private CA bundle: the SDK's
 /// default has neither.
+fn http_client() -> Result<SharedHttpClient, ConnectError> {
+    let tls = certificates()?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(tls.clone())
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.build()
+    }))
+}
+
+/// Whose certificates are trusted: the system's, and those of AWS_CA_BUNDLE.
 #[expect(
     clippy::disallowed_methods,
     reason = "the SDK's own settings; this one is not among those that it reads itself"
 )]
-fn http_client() -> Result<SharedHttpClient, ConnectError> {
-    let tls = match std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from) {
+pub(super) fn certificates() -> Result<TlsContext, ConnectError> {
+    Ok(match std::env::var_os("AWS_CA_BUNDLE").map(PathBuf::from) {
         Some(path) => {
             let pem = std::fs::read(&path)
                 .map_err(|source| ConnectError::CaBundle { path: path.clone(), source })?;
@@ -100,14 +114,5 @@ fn http_client() -> Result<SharedHttpClient, ConnectError> {
                 .map_err(|error| ConnectError::Certificates { path, source: Box::new(error) })?
         }
         None => TlsContext::default(),
-    };
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(tls.clone())
-            .proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.build()
-    }))
+    })
 }

@@ -257,9 +257,10 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("s3:GetObject"),
 ];
 
-/// What only the caller's own credentials are for: the audit record in a bucket, and signatures of plans.
+/// What only the caller's own credentials are for: the audit record in a bucket, signatures of plans, and telling
+/// people.
 pub const ENGINE_WRITES: &[Call] =
-    &[Call::new("s3:PutObject"), Call::new("kms:Sign"), Call::new("kms:Verify")];
+    &[Call::new("s3:PutObject"), Call::new("kms:Sign"), Call::new("kms:Verify"), Call::new("sns:Publish")];
 
 impl Context {
     /// A context for the engine's own calls; `writes` are none, or what the caller's own credentials are for.

@@ -1,7 +1,9 @@
 //! Commands and flags, with the help texts.
 
 mod drift;
+mod healthcheck;
 mod import;
+mod notifications;
 mod report;
 mod run;
 mod undo;
@@ -20,7 +22,9 @@ use crate::plan::Exit;
 pub use report::Report;
 
 pub use drift::{Drift, Format as DriftFormat};
+pub use healthcheck::Healthcheck;
 pub use import::Import;
+pub use notifications::{Notifications, Told};
 pub use undo::Undo;
 
 /// Keep every security setting of every AWS account switched on and configured
@@ -91,6 +95,10 @@ pub enum Command {
     /// beside the audit records. SIGHUP looks at everything now; the first Ctrl-C or SIGTERM finishes the step in
     /// hand and exits with 0, the second exits at once.
     Run(Run),
+    /// Ask a controller that runs with --listen whether it is alive; for containers without a shell
+    Healthcheck(Healthcheck),
+    /// Try how people are told what happens while `run` runs
+    Notifications(Notifications),
     /// Explain a control or one of its fields; without a name, list all controls
     Explain(Explain),
     /// Print or write what is made from the code: schemas, pages, IAM policies, completions

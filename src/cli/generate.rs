@@ -12,6 +12,7 @@ use super::io::Io;
 use super::{Stop, command};
 use crate::aws::edge::ENGINE_READS;
 use crate::control::ErasedControl;
+use crate::controller::notify;
 use crate::controls::CONTROLS;
 use crate::desired::{Kind, schema};
 use crate::plan::Exit;
@@ -46,6 +47,7 @@ fn all_schemas() -> BTreeMap<String, Value> {
     all.insert("plan".into(), output::plan_schema().to_value());
     all.insert("apply".into(), output::apply_schema().to_value());
     all.insert("drift".into(), output::drift_schema().to_value());
+    all.insert("notification".into(), notify::schema().to_value());
     all
 }
 

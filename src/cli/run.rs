@@ -14,7 +14,9 @@ use super::Stop;
 use super::args::Run as Args;
 use super::context::Reach;
 use super::io::Io;
+use super::notifications::environment;
 use super::signals::{Hangups, Signals};
+use crate::controller::notify::Notifier;
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
 use crate::controller::{self, Clock, NotTaken, Order, Pulse, Settings};
@@ -48,8 +50,10 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     };
     let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };
     let pulse = Arc::new(Pulse::new(clock));
+    let notifier = Notifier::new(clock, environment(), reach.is_in_memory());
     let settings = Settings {
         pulse: Arc::clone(&pulse),
+        notifier,
         source,
         enforce: args.enforce,
         interval: args.interval,

@@ -22,6 +22,7 @@ mod account;
 pub mod drifted;
 mod finding;
 mod judge;
+mod matters;
 pub mod past;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use past::Past;
 
 pub use finding::{Hold, Key};
 pub use judge::{Looked, judge, left_alone, results};
+pub use matters::{Made, Matter, Matters, matters};
 
 /// The version that this build writes.
 pub const FORMAT: u32 = 1;

@@ -83,6 +83,11 @@ impl<'a> Keeper<'a> {
         Arc::clone(&self.current)
     }
 
+    /// Why the newest desired state is not the one that is kept.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
     /// Goes on from what is kept of each account, and says what will happen.
     pub async fn start(&mut self) {
         let Settings { interval, enforce, budget, .. } = *self.settings;

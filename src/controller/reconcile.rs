@@ -5,16 +5,18 @@ mod again;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 use super::Settings;
-use super::condition::{self, AccountConditions, Failing, Hold, Key, Looked, past};
+use super::condition::{self, AccountConditions, Failing, Hold, Key, Looked, Matters, past};
 use super::current::Current;
 use super::index::Entry;
 use super::look;
+use super::notify::Asking;
 use super::schedule::{Class, after};
 use crate::apply::{self, ApplyReport, Applying, ChangeResult, Concluding};
 use crate::audit::{AuditError, Tag};
@@ -26,6 +28,7 @@ use crate::observe::{Fleet, targets};
 use crate::place::AccountId;
 use crate::plan::{Outcome, Plan, Selection, Totals};
 use crate::survey::{self, Wish};
+use crate::who::Looker;
 use again::{again, trouble};
 
 /// Why nothing was written.
@@ -132,6 +135,7 @@ impl Turn<'_> {
             Ok(None) => {}
             Ok(Some((reason, why))) => {
                 let after = condition::left_alone(&before, reason, &why, now);
+                self.settings.notifier.left_alone(self.current, account, (reason, &why), &done.run).await;
                 self.keep(&before, &after, tag, done).await;
                 return Err(Ended::LeftAlone { reason, why });
             }
@@ -183,7 +187,8 @@ impl Turn<'_> {
             window: past::window(self.settings.interval),
         };
         let mut after = condition::judge(&before, &looked);
-        let (class, is_closed) = trouble(&plan);
+        let matters = condition::matters(&before, &looked);
+        let (class, is_closed) = again::trouble(&plan);
         done.is_closed = is_closed;
         done.failing = class.map(|class| again::failing(before.failing.as_ref(), class, &account.id, now));
         after.failing = done.failing.clone();
@@ -192,6 +197,7 @@ impl Turn<'_> {
         done.not_kept.extend(not_kept);
         done.drifted = after.drift.iter().filter(|one| one.found == now).count();
         done.count(&plan, report.as_ref(), &holds, &refused);
+        self.tell(fleet, account, &before, &matters, done).await;
         self.keep(&before, &after, tag, done).await;
         Ok(())
     }
@@ -285,6 +291,24 @@ impl Turn<'_> {
             done.not_kept.push(error);
         }
         Ok(report)
+    }
+
+    /// Keeps what people are to be told.
+    async fn tell(
+        &self,
+        fleet: &Fleet,
+        account: &DesiredAccount,
+        before: &AccountConditions,
+        matters: &Matters,
+        done: &Done,
+    ) {
+        let Self { settings, current, stop } = *self;
+        let (looker, now) = (Looker::new(fleet, &current.audit), settings.clock.now());
+        let asking = Asking { looker, account: &account.id, before, run: &done.run, stop, now };
+        // Erased: it goes too deep for a turn to be laid out.
+        let telling: LocalBoxFuture<'_, ()> =
+            Box::pin(settings.notifier.turn(current, account, matters, &done.run, Some(asking)));
+        telling.await;
     }
 
     /// Writes the conditions where they say something new, or where the time of the look is too old.

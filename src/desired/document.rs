@@ -10,7 +10,7 @@ use crate::desired::model::{
 };
 use crate::desired::node::{Data, Node};
 use crate::desired::read::{self, Fields, Problems, Spanned};
-use crate::desired::{control, guards, networks, regions, rollout, signoff, template};
+use crate::desired::{control, guards, networks, notifications, regions, rollout, signoff, template};
 use crate::diagnostic::Diagnostic;
 use crate::place::{AccountId, Region, Seat};
 
@@ -116,6 +116,10 @@ fn organization(
             .unwrap_or_default(),
         guards: spec.get("guards").and_then(|node| guards::read(node, problems)).unwrap_or_default(),
         rollout: spec.get("rollout").and_then(|node| rollout::read(node, problems)),
+        notifications: spec
+            .get("notifications")
+            .map(|node| notifications::read(node, problems))
+            .unwrap_or_default(),
         limits: spec.get("limits").map(|node| limits(node, problems)).unwrap_or_default(),
         controls: control::read_all(spec.get("controls"), known, control::Home::Organization, problems),
     }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::control::Networks;
 use crate::desired::guards::Guards;
 use crate::desired::node::Node;
+use crate::desired::notifications::Notification;
 use crate::desired::read::Spanned;
 use crate::desired::rollout::Rollout;
 use crate::diagnostic::Span;
@@ -71,6 +72,8 @@ pub struct Organization {
     pub guards: Guards,
     /// Absent: all accounts at once.
     pub rollout: Option<Rollout>,
+    /// Who is told what happens while the program runs for ever.
+    pub notifications: Vec<Notification>,
     /// By service, instead of the published rates.
     pub limits: BTreeMap<String, Limit>,
     /// Controls that run in one seat's account.

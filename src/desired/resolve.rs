@@ -11,7 +11,7 @@ use crate::control::Accounts;
 use crate::desired::Documents;
 use crate::desired::control::{self, Mode, OnConflict, RegionWord};
 use crate::desired::merge::Origin;
-use crate::desired::model::{Account, Managed, Suspend};
+use crate::desired::model::{Account, Managed, Selector, Suspend};
 use crate::desired::read::Problems;
 use crate::desired::resolve::controls::Merging;
 use crate::desired::select::{self, Candidate, Roster, RosterAccount, Status};
@@ -44,6 +44,8 @@ pub struct DesiredAccount {
     pub suspend: Option<Suspend>,
     /// By id. Accounts of which the same is wanted share one copy.
     pub controls: Arc<BTreeMap<String, DesiredControl>>,
+    /// The notifications that tell what happens in it, by name.
+    pub notifications: Vec<String>,
     /// When its turn comes, where there is a rollout; from 1.
     pub wave: Option<u32>,
 }
@@ -227,6 +229,15 @@ impl Documents {
         found
     }
 
+    /// The notifications that are for this account. What only AWS Organizations could tell is not for it.
+    fn told_of(&self, account: &Candidate<'_>) -> Vec<String> {
+        let all = self.organization.notifications.iter();
+        let means = |where_: &Option<Selector>| {
+            where_.as_ref().is_none_or(|selector| select::matches(selector, account) == Some(true))
+        };
+        all.filter(|one| means(&one.selector)).map(|one| one.name.clone()).collect()
+    }
+
     fn account(
         &self,
         draft: &Draft<'_>,
@@ -254,6 +265,7 @@ impl Documents {
             except,
             suspend: draft.document.and_then(|own| own.suspend.clone()).or(organization.suspend.clone()),
             controls,
+            notifications: self.told_of(&draft.candidate()),
             wave: organization.rollout.as_ref().and_then(|rollout| rollout.named(&draft.candidate())),
         })
     }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::control::Accounts;
 use crate::desired::control::Controls;
 use crate::desired::model::Kind;
+use crate::desired::notifications;
 
 /// The schema of one kind of document, or of any kind for files that hold several.
 pub fn document(kind: Kind, controls: Controls) -> Value {
@@ -66,7 +67,7 @@ pub fn text(kind: Kind, controls: Controls) -> String {
     format!("{:#}\n", document(kind, controls))
 }
 
-fn closed(properties: Value, required: &[&str]) -> Value {
+pub(super) fn closed(properties: Value, required: &[&str]) -> Value {
     let mut schema = json!({ "type": "object", "additionalProperties": false, "properties": properties });
     if !required.is_empty() {
         schema["required"] = json!(required);
@@ -74,11 +75,11 @@ fn closed(properties: Value, required: &[&str]) -> Value {
     schema
 }
 
-fn named(description: &str) -> Value {
+pub(super) fn named(description: &str) -> Value {
     json!({ "type": "string", "minLength": 1, "description": description })
 }
 
-fn list(items: Value) -> Value {
+pub(super) fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
@@ -209,6 +210,7 @@ fn organization(controls: Value) -> Value {
                 }),
                 &[],
             ),
+            "notifications": notifications::schema(),
             "limits": {
                 "type": "object",
                 "description": "By service, instead of the published rates.",
@@ -227,7 +229,7 @@ fn organization(controls: Value) -> Value {
 }
 
 /// Which accounts are meant: every part that is given must match, one entry of it is enough.
-fn selector() -> Value {
+pub(super) fn selector() -> Value {
     closed(
         json!({
             "ou": list(json!({ "type": "string", "pattern": "^/" })),

@@ -17,7 +17,7 @@ use crate::control::{Archive, ErasedControl, Exempt, Facts, Networks, Organizati
 use crate::desired::template::{self, Values};
 use crate::desired::{
     ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Mode,
-    OnConflict, Resolved, Revision, Roles, Rollout,
+    Notification, OnConflict, Resolved, Revision, Roles, Rollout,
 };
 use crate::diagnostic::Position;
 use crate::place::{AccountId, Region, Scope, Seat};
@@ -74,6 +74,7 @@ pub struct Settings {
     pub guards: Guards,
     pub rollout: Option<Rollout>,
     pub limits: BTreeMap<String, Limit>,
+    pub notifications: Vec<Notification>,
     /// Those that name resources: what controls may have to know of them.
     pub exceptions: Vec<Exception>,
 }
@@ -95,6 +96,7 @@ impl Settings {
             guards: organization.guards.clone(),
             rollout: organization.rollout.clone(),
             limits: organization.limits.clone(),
+            notifications: organization.notifications.clone(),
             exceptions: documents
                 .exceptions
                 .iter()

@@ -3,6 +3,7 @@
 mod bad;
 mod merging;
 mod networks;
+mod notifications;
 mod shipped;
 
 use std::fs;

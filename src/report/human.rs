@@ -35,6 +35,7 @@ pub(super) use header::revision;
 pub(super) use notes::notes;
 pub(super) use totals::{Changes, not_selected};
 pub use undo::undo_rest;
+pub use who::deed;
 pub(super) use who::told;
 
 /// What a plan's text needs beside the plan.

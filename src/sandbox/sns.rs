@@ -2,6 +2,7 @@
 //!
 //! Source: the service's API Reference, the operation named at each handler.
 
+mod publish;
 mod subscriptions;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::operation::{Call, Operations, Protocol, Refusal, Service, complete, length_within};
 use super::policy::well_formed;
+pub use publish::Published;
 pub use subscriptions::Subscription;
 
 static SERVICE: Service = Service {
@@ -35,6 +37,7 @@ pub(super) fn operations() -> Operations {
         .on("TagResource", tag_resource)
         .on("Subscribe", subscriptions::subscribe)
         .on("ListSubscriptionsByTopic", subscriptions::list_by_topic)
+        .on("Publish", publish::publish)
 }
 
 /// SNS in one region of an account.
@@ -52,6 +55,8 @@ pub struct Topic {
     pub policy: String,
     pub tags: BTreeMap<String, String>,
     pub subscriptions: Vec<Subscription>,
+    /// What was published, oldest first.
+    pub published: Vec<Published>,
 }
 
 impl Topic {
@@ -75,6 +80,7 @@ impl Topic {
             policy: policy.to_string(),
             tags: BTreeMap::new(),
             subscriptions: Vec::new(),
+            published: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod discovery;
 mod documents;
 mod drift;
 mod guards;
+mod healthcheck;
 mod hostile;
 mod import;
 mod init;

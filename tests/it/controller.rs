@@ -4,6 +4,7 @@ mod back_off;
 mod contested;
 mod live;
 mod logs;
+mod notify;
 mod process;
 mod restart;
 mod scale;

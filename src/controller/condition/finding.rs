@@ -165,7 +165,7 @@ fn waits(on: &[Thing]) -> String {
 }
 
 /// `detector: frequency SIX_HOURS → ONE_HOUR`.
-fn differs(item: &Item) -> String {
+pub(super) fn differs(item: &Item) -> String {
     let resource = &item.finding.resource;
     let Some(change) = item.finding.change() else { return resource.clone() };
     let fields: Vec<String> = change

@@ -178,6 +178,14 @@ fn seen(before: &AccountConditions, looked: &Looked<'_>) -> Vec<ControlCondition
         .collect()
 }
 
+/// In progress since then; one whose patience has ended is so until it is over.
+pub(super) fn in_progress_since(old: Option<&ControlConditions>) -> Option<Timestamp> {
+    let old = old?;
+    let stalled = old.condition(Type::Stalled).filter(|condition| condition.reason == "PatienceEnded");
+    let stalled = stalled.map(|_| Timestamp::MIN);
+    stalled.or_else(|| old.condition(Type::Progressing).map(|condition| condition.last_transition_time))
+}
+
 /// The conditions of one control in one scope; `None` where it does not exist there.
 fn control_conditions(
     old: Option<&ControlConditions>,
@@ -185,12 +193,7 @@ fn control_conditions(
     looked: &Looked<'_>,
 ) -> Option<Vec<Condition>> {
     let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
-    // In progress since then; one whose patience has ended is so until it is over.
-    let since = old.and_then(|old| {
-        let stalled = old.condition(Type::Stalled).filter(|condition| condition.reason == "PatienceEnded");
-        let stalled = stalled.map(|_| Timestamp::MIN);
-        stalled.or_else(|| old.condition(Type::Progressing).map(|condition| condition.last_transition_time))
-    });
+    let since = in_progress_since(old);
     let mut truths: BTreeMap<Type, (String, Vec<String>)> = BTreeMap::new();
     let mut asides: Vec<(&'static str, String)> = Vec::new();
     let mut nothing = 0;

@@ -44,7 +44,12 @@ pub(super) fn write(text: &mut Text<'_>, account: &AccountId, who: &Who) {
 /// A deed in one line: `user/jo from 192.0.2.7: cloudtrail:StopLogging at 2026-11-26 12:00:03 UTC`.
 pub(in crate::report) fn told(deed: &Deed, account: &AccountId) -> String {
     let word = if deed.certain { "" } else { "perhaps " };
-    format!("{word}{} {} at {}", by(deed, account), deed.call, second(deed.at))
+    format!("{word}{}", self::deed(deed, account))
+}
+
+/// The same, where it is certain.
+pub fn deed(deed: &Deed, account: &AccountId) -> String {
+    format!("{} {} at {}", by(deed, account), deed.call, second(deed.at))
 }
 
 /// `user/jo from 192.0.2.7:`. The account only where it is another one.

@@ -16,7 +16,7 @@ use crate::cli::shell::{Shell, organization};
 
 /// A log that can be read.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -29,7 +29,7 @@ impl Write for Log {
 }
 
 impl Log {
-    fn lines(&self) -> Vec<Value> {
+    pub fn lines(&self) -> Vec<Value> {
         let text = String::from_utf8(self.0.lock().expect("no poison").clone()).expect("UTF-8");
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
@@ -38,7 +38,7 @@ impl Log {
 }
 
 /// Logs as the command does where there is no terminal.
-fn listening() -> (Log, tracing::subscriber::DefaultGuard) {
+pub fn listening() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -50,7 +50,7 @@ fn listening() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-fn of<'l>(lines: &'l [Value], message: &str) -> Vec<&'l Value> {
+pub fn of<'l>(lines: &'l [Value], message: &str) -> Vec<&'l Value> {
     lines.iter().filter(|line| line["message"] == message).collect()
 }
 

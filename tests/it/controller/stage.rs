@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baseline::controller::condition::{AccountConditions, Condition, DesiredStateConditions, Status, Type};
+use baseline::controller::notify::Notifier;
 use baseline::controller::schedule::Budget;
 use baseline::controller::source::{FolderSource, Source};
 use baseline::controller::{Clock, NotTaken, Order, Pulse, Settings, run};
@@ -23,6 +24,7 @@ pub fn settings(shell: &Shell, enforce: bool) -> Settings {
     let clock = Clock::Runtime { started: world.now(), since: Instant::now() };
     Settings {
         pulse: Arc::new(Pulse::new(clock)),
+        notifier: Notifier::new(clock, Box::new(|_| None), true),
         source: Source::Folder(FolderSource { dir: shell.dir() }),
         enforce,
         interval: HOUR,

@@ -89,6 +89,7 @@ fn account() -> DesiredAccount {
         except: BTreeMap::new(),
         suspend: None,
         controls: Arc::new(BTreeMap::from([(CONTROL.to_owned(), control)])),
+        notifications: Vec::new(),
         wave: None,
     }
 }
