@@ -78,7 +78,7 @@ fn policy(role: Duty, controls: &[&'static dyn ErasedControl]) -> Value {
         Duty::Apply => permissions::Which::Apply,
     };
     // What the caller does with its own credentials belongs to no role.
-    let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2"];
+    let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2", "sqs:GetQueueAttributes"];
     let engine: Vec<_> = ENGINE_READS
         .iter()
         .filter(|call| !callers.contains(&call.operation))

@@ -95,7 +95,7 @@ impl Turn<'_> {
     pub async fn take(&self, account: &DesiredAccount) -> Done {
         let start = Instant::now();
         let run = Ulid::generate().to_string();
-        let fleet = Fleet::new(self.current.aws.for_run(&run), self.current.desired.clone(), CONTROLS);
+        let fleet = Fleet::new(self.current.aws.for_run(&run, self.lease.cloned()), self.current.desired.clone(), CONTROLS);
         let mut done = Done::new(account, run);
         // On the heap, as many as have their turn at once.
         if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {

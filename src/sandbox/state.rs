@@ -25,6 +25,7 @@ use super::s3::Bucket;
 use super::s3control::PublicAccess;
 use super::securityhub::SecurityHub;
 use super::sns::Sns;
+use super::sqs::Sqs;
 use super::waf::Waf;
 use super::weather::Sky;
 
@@ -133,6 +134,7 @@ pub struct RegionState {
     pub inspector: Inspector,
     pub securityhub: SecurityHub,
     pub sns: Sns,
+    pub sqs: Sqs,
     pub waf: Waf,
 }
 
