@@ -65,6 +65,8 @@ struct Inner {
     region: Region,
     /// Without one, nobody else is there to write.
     lease: Option<Lease>,
+    /// The run that this one is a part of: a controller's own.
+    parent: Option<String>,
 }
 
 /// What `sts:GetCallerIdentity` answered.
@@ -119,7 +121,7 @@ impl Aws {
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
         let run = run.to_owned();
-        let inner = Inner { clients, limits, journal, run, caller, identity, endpoint, region, lease: None };
+        let inner = Inner { clients, limits, journal, run, caller, identity, endpoint, region, lease: None, parent: None };
         Ok(Self(Arc::new(inner), Holds::Every))
     }
 
@@ -137,6 +139,7 @@ impl Aws {
             endpoint: self.0.endpoint.clone(),
             region: self.0.region.clone(),
             lease,
+            parent: Some(self.0.run.clone()),
         };
         Self(Arc::new(inner), self.1)
     }
@@ -172,6 +175,15 @@ impl Aws {
 
     pub fn run(&self) -> &str {
         &self.0.run
+    }
+
+    /// The run that this one is a part of: that of a controller.
+    pub fn parent(&self) -> Option<&str> {
+        self.0.parent.as_deref()
+    }
+
+    pub fn lease(&self) -> Option<&Lease> {
+        self.0.lease.as_ref()
     }
 
     fn caller(&self) -> Session {

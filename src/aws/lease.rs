@@ -63,6 +63,11 @@ impl Lease {
         until.instant.saturating_duration_since(Instant::now()).min(system)
     }
 
+    /// When it ends, by the system's clock.
+    pub fn until(&self) -> SystemTime {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).system
+    }
+
     /// Is there enough left for a write?
     pub fn lets_write(&self) -> bool {
         self.left() >= LEFT_TO_WRITE

@@ -1,5 +1,7 @@
 //! One account's turn: observe, plan, guard, apply, verify, as the command line does it, and what is then known.
 
+mod when;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,26 +13,23 @@ use ulid::Ulid;
 use super::Settings;
 use super::condition::{self, AccountConditions, Failing, Hold, Key, Looked, past};
 use super::current::Current;
+use super::queue::{self, Wanted};
 use super::schedule::{Class, after};
 use crate::apply::{self, ApplyReport, Applying, ChangeResult, Concluding};
 use crate::audit::{AuditError, Tag};
-use crate::control::{Thing, Verdict};
+use crate::aws::Lease;
+use crate::control::Thing;
 use crate::controls::CONTROLS;
 use crate::desired::{DesiredAccount, Guards};
 use crate::guard::{self, Descent, Judging};
 use crate::observe::{Fleet, targets};
 use crate::place::AccountId;
-use crate::plan::{AccountState, Outcome, Plan, Selection, Totals};
+use crate::plan::{Outcome, Plan, Selection, Totals};
 use crate::survey::{self, Wish};
+use when::{again, failing, trouble};
 
 /// Why nothing was written.
 type Why = Vec<String>;
-
-/// What had moved between two looks is looked at again after this.
-const AFTER_MOVED: Duration = Duration::from_secs(300);
-
-/// The shortest pause before something in progress is looked at again.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How old the kept time of a look may be where nothing else is news.
 const KEPT_EVERY: Duration = Duration::from_secs(55 * 60);
@@ -39,8 +38,12 @@ const KEPT_EVERY: Duration = Duration::from_secs(55 * 60);
 pub(super) struct Turn<'a> {
     pub settings: &'a Settings,
     pub current: &'a Current,
-    /// Cancelled by the first signal: a look is given up, a step in hand is finished.
+    /// Cancelled by the first signal, and where the lease is lost: a look is given up, a step in hand is finished.
     pub stop: &'a CancellationToken,
+    /// Until when no other replica looks after the account; absent where there is no other.
+    pub lease: Option<&'a Lease>,
+    /// What the message asks for that the account was taken with.
+    pub wanted: Option<&'a Wanted>,
 }
 
 /// How a turn ended.
@@ -56,6 +59,8 @@ pub(super) enum Ended {
     NoRecords(AuditError),
     /// A signal came before anything was written.
     Interrupted,
+    /// Somebody has looked since it was asked for, or it is not to be tried yet.
+    Seen,
 }
 
 /// What came of a turn. Everything else that was seen is let go.
@@ -77,6 +82,10 @@ pub(super) struct Done {
     pub changed: Vec<String>,
     pub calls: usize,
     pub elapsed: Duration,
+    /// When the look began.
+    pub began: Timestamp,
+    /// It was not broken off.
+    pub is_whole: bool,
     /// The look itself failed, wholly or in part.
     pub failing: Option<Failing>,
     /// It failed wholly: there is nothing to gain from its ordinary turn.
@@ -96,7 +105,7 @@ impl Turn<'_> {
         let start = Instant::now();
         let run = Ulid::generate().to_string();
         let fleet = Fleet::new(self.current.aws.for_run(&run, self.lease.cloned()), self.current.desired.clone(), CONTROLS);
-        let mut done = Done::new(account, run);
+        let mut done = Done::new(account, run, self.settings.clock.now());
         // On the heap, as many as have their turn at once.
         if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
             done.ended = ended;
@@ -123,6 +132,9 @@ impl Turn<'_> {
                 return Err(Ended::NoRecords(error));
             }
         };
+        if self.wanted.is_some_and(|wanted| self.is_seen(&before, wanted, now)) {
+            return Err(Ended::Seen);
+        }
         match self.order(account).await {
             Ok(None) => {}
             Ok(Some((reason, why))) => {
@@ -184,8 +196,26 @@ impl Turn<'_> {
         after.failing = done.failing.clone();
         done.again = again(&plan, report.as_ref(), &after, now);
         done.count(&plan, report.as_ref(), &holds, &refused);
+        after.waits_for = done.waits_for.clone();
+        // What was broken off counts as not looked at: whoever takes it over begins anew.
+        done.is_whole = !self.stop.is_cancelled();
+        after.last_began = if done.is_whole { Some(done.began) } else { before.last_began };
         self.keep(&before, &after, tag, done).await;
         Ok(())
+    }
+
+    /// Is what the message asks for done already, or not to be tried yet?
+    fn is_seen(&self, before: &AccountConditions, wanted: &Wanted, now: Timestamp) -> bool {
+        let is_same = before.observed.as_ref() == Some(&self.current.observed());
+        if is_same && before.last_began.is_some_and(|began| began >= wanted.since) {
+            return true;
+        }
+        // What only a person can end is tried slowly, whatever its slot.
+        wanted.why == queue::Why::Slot
+            && before
+                .failing
+                .as_ref()
+                .is_some_and(|failing| failing.class.is_terminal() && failing.not_before > now)
     }
 
     /// Is this desired state the account's to take? A newer one, seen on it, is never overwritten: whoever has that one
@@ -280,8 +310,9 @@ impl Turn<'_> {
 
     /// Writes the conditions where they say something new, or where the time of the look is too old.
     async fn keep(&self, before: &AccountConditions, now: &AccountConditions, tag: Tag, done: &mut Done) {
-        let is_fresh = before
-            .last_look
+        // Other replicas are to know when it was looked at.
+        let is_fresh = self.wanted.is_none()
+            && before.last_look
             .is_some_and(|look| now.last_look.is_none_or(|now| after(look, KEPT_EVERY) > now));
         if is_fresh && before.says_the_same(now) {
             return;
@@ -293,53 +324,13 @@ impl Turn<'_> {
     }
 }
 
-/// The account's trouble as a whole: its class, and whether there was nothing to be seen at all. What is denied or
-/// wrong in single controls is told, and looked at again in its turn.
-fn trouble(plan: &Plan) -> (Option<Class>, bool) {
-    match plan.accounts.first().map(|account| &account.state) {
-        Some(AccountState::Unreachable { fault }) => (Some(Class::of(fault.kind)), true),
-        Some(AccountState::Refused { .. }) => (Some(Class::Denied), true),
-        _ => {
-            let faults = plan.items.iter().filter_map(|item| match &item.finding.verdict {
-                Verdict::Unknown { fault } => Some(Class::of(fault.kind)),
-                _ => None,
-            });
-            (faults.filter(|class| !class.is_terminal()).max(), false)
-        }
-    }
-}
-
-fn failing(before: Option<&Failing>, class: Class, key: &AccountId, now: Timestamp) -> Failing {
-    let failures = before.map_or(0, |before| before.failures).saturating_add(1);
-    Failing { class, failures, not_before: after(now, class.wait(failures, key)) }
-}
-
-/// When something of the account is to be looked at before its turn.
-fn again(
-    plan: &Plan,
-    report: Option<&ApplyReport>,
-    conditions: &AccountConditions,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let progressing = plan.items.iter().filter_map(|item| match &item.finding.verdict {
-        Verdict::Progressing(progress) => {
-            Some(after(now, Duration::from_secs(progress.look_again.into()).max(SHORTEST_PAUSE)))
-        }
-        _ => None,
-    });
-    let failed = conditions.findings.iter().filter_map(|past| past.failed.as_ref());
-    // One whose time has come and that was not tried at this turn waits for the next.
-    let failed = failed.filter(|failed| !failed.class.is_terminal() && failed.not_before > now);
-    let failed = failed.map(|failed| failed.not_before);
-    let moved = report.into_iter().flat_map(|report| &report.changes);
-    let moved = moved
-        .filter(|change| matches!(change.result, ChangeResult::Moved { .. }))
-        .map(|_| after(now, AFTER_MOVED));
-    progressing.chain(failed).chain(moved).min()
+/// Is it among these things, or a part of one?
+pub(super) fn is_made(thing: &Thing, made: &[Thing]) -> bool {
+    made.contains(thing) || thing.part_of().is_some_and(|whole| made.contains(&whole))
 }
 
 impl Done {
-    fn new(account: &DesiredAccount, run: String) -> Self {
+    fn new(account: &DesiredAccount, run: String, began: Timestamp) -> Self {
         Self {
             account: account.id.clone(),
             name: account.name.to_string(),
@@ -353,6 +344,8 @@ impl Done {
             changed: Vec::new(),
             calls: 0,
             elapsed: Duration::ZERO,
+            began,
+            is_whole: false,
             failing: None,
             is_closed: false,
             again: None,

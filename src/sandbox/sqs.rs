@@ -60,7 +60,8 @@ impl World {
         let dead = format!("{plain}-dead{fifo}");
         self.region(account, region, |region| {
             region.sqs.queues.insert(dead.clone(), Queue::named(&dead));
-            let queue = Queue { redrive: Some((dead, receives)), ..Queue::named(name) };
+            let mut queue = Queue::named(name);
+            queue.redrive = Some((dead, receives));
             region.sqs.queues.insert(name.to_owned(), queue);
         });
         format!("https://sqs.{region}.amazonaws.com/{account}/{name}")

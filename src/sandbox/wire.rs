@@ -29,7 +29,7 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use tokio::time::Instant;
 
 use super::World;
-use super::identity::{Caller, authorize};
+use super::identity::{Caller, Principal, authorize};
 use super::operation::{self, Call, Kept, Operation, Protocol, Refusal};
 use super::signature::{Signature, authenticate};
 use super::sqs;
@@ -188,6 +188,10 @@ impl Wire {
             service: operation.service.prefix,
             operation: operation.name,
             account: caller.as_deref().map_or("", |caller| &caller.account),
+            session: caller.as_deref().map_or("", |caller| match &caller.principal {
+                Principal::Session { session, .. } => session,
+                Principal::Root | Principal::User(_) => "",
+            }),
             region,
             number: exchange.attempt,
             writes: operation.writes,

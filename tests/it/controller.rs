@@ -2,6 +2,8 @@
 
 mod back_off;
 mod contested;
+mod fleet;
+mod hinted;
 mod logs;
 mod process;
 mod restart;

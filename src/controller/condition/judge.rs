@@ -84,11 +84,13 @@ pub fn judge(before: &AccountConditions, looked: &Looked<'_>) -> AccountConditio
         name: looked.account.name.to_string(),
         observed: Some(looked.observed.clone()),
         last_look: Some(looked.now),
+        last_began: None,
         last_run: Some(looked.run.to_owned()),
         calls: looked.calls,
         failing: None,
         conditions,
         controls,
+        waits_for: Vec::new(),
         findings: past::next(&before.findings, looked),
     }
 }

@@ -53,7 +53,8 @@ fn what_is_not_deleted_comes_again_and_an_old_receipt_is_worth_nothing() {
 
 #[test]
 fn what_was_received_too_often_goes_to_the_dead_letters() {
-    let mut queue = Queue { redrive: Some(("dead".into(), 2)), ..Queue::named("q") };
+    let mut queue = Queue::named("q");
+    queue.redrive = Some(("dead".into(), 2));
     queue.put("1".into(), "x", None, at(0));
     for second in [0, 60] {
         assert_eq!(bodies(&queue.take(1, HIDDEN, at(second), "x")), ["x"]);
