@@ -121,7 +121,18 @@ impl Aws {
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
         let run = run.to_owned();
-        let inner = Inner { clients, limits, journal, run, caller, identity, endpoint, region, lease: None, parent: None };
+        let inner = Inner {
+            clients,
+            limits,
+            journal,
+            run,
+            caller,
+            identity,
+            endpoint,
+            region,
+            lease: None,
+            parent: None,
+        };
         Ok(Self(Arc::new(inner), Holds::Every))
     }
 

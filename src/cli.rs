@@ -15,6 +15,7 @@ mod io;
 mod observe;
 mod plan;
 mod progress;
+mod reconcile;
 mod render;
 mod report;
 mod run;
@@ -64,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Report(args) => Box::pin(report::run(&args, io, reach)).await,
                     Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
                     Command::Run(args) => Box::pin(run::run(&args, io, reach)).await,
+                    Command::Reconcile(args) => Box::pin(reconcile::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
                     Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),

@@ -16,6 +16,7 @@ pub mod hints;
 mod keeper;
 mod lines;
 mod log;
+pub mod once;
 pub mod queue;
 mod reconcile;
 pub mod schedule;
@@ -235,8 +236,7 @@ async fn turn(
     let own = stop.child_token();
     let work = async {
         let account = current.desired.account(&account)?;
-        let (lease, wanted) =
-            (job.as_ref().map(|job| &job.lease), job.as_ref().map(|job| &job.wanted));
+        let (lease, wanted) = (job.as_ref().map(|job| &job.lease), job.as_ref().map(|job| &job.wanted));
         Some(Turn { settings, current: &current, stop: &own, lease, wanted }.take(account).await)
     };
     let done = match (&settings.queue, &job) {

@@ -1,7 +1,9 @@
 //! Commands and flags, with the help texts.
 
 mod drift;
+mod hints;
 mod import;
+mod reconcile;
 mod report;
 mod run;
 mod undo;
@@ -20,7 +22,9 @@ use crate::plan::Exit;
 pub use report::Report;
 
 pub use drift::{Drift, Format as DriftFormat};
+pub use hints::{Hints, Stack};
 pub use import::Import;
+pub use reconcile::Reconcile;
 pub use undo::Undo;
 
 /// Keep every security setting of every AWS account switched on and configured
@@ -91,6 +95,8 @@ pub enum Command {
     /// beside the audit records. SIGHUP looks at everything now; the first Ctrl-C or SIGTERM finishes the step in
     /// hand and exits with 0, the second exits at once.
     Run(Run),
+    /// Look at an account now, as its turn would; nothing is changed without --enforce
+    Reconcile(Reconcile),
     /// Explain a control or one of its fields; without a name, list all controls
     Explain(Explain),
     /// Print or write what is made from the code: schemas, pages, IAM policies, completions
@@ -356,6 +362,8 @@ pub enum Generated {
         #[arg(long = "control", value_name = "CONTROL")]
         controls: Vec<String>,
     },
+    /// CloudFormation for hints: the queues of a controller, or the rules of EventBridge in each account and region
+    Hints(Hints),
     /// Completions for a shell, to be sourced by it
     Completions {
         /// The shell

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::args::{Duty, Generate, Generated};
+use super::args::{Duty, Generate, Generated, Hints, Stack};
 use super::context::unmatched;
 use super::io::Io;
 use super::{Stop, command};
@@ -15,7 +15,7 @@ use crate::control::ErasedControl;
 use crate::controls::CONTROLS;
 use crate::desired::{Kind, schema};
 use crate::plan::Exit;
-use crate::report::{explain, json as output, permissions};
+use crate::report::{explain, hints, json as output, permissions};
 
 pub(super) fn run(args: &Generate, io: &mut Io) -> Result<Exit, Stop> {
     match &args.what {
@@ -24,6 +24,10 @@ pub(super) fn run(args: &Generate, io: &mut Io) -> Result<Exit, Stop> {
         Generated::Permissions { role, controls } => {
             io.out(&pretty(&policy(*role, &chosen(controls)?)));
         }
+        Generated::Hints(Hints { stack, controls }) => io.out(&pretty(&match stack {
+            Stack::Queues => hints::queues(),
+            Stack::Rules => hints::rules(&chosen(controls)?),
+        })),
         Generated::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut command(), "baseline", &mut script);

@@ -73,7 +73,7 @@ pub(super) fn queue(said: Option<&str>, flag: &str) -> Result<Option<QueueUrl>, 
 }
 
 /// Why it cannot begin.
-fn told(error: NotTaken) -> Stop {
+pub(super) fn told(error: NotTaken) -> Stop {
     let (exit, hint) = match &error {
         NotTaken::WrongAccount(_) => (Exit::Refused, None),
         NotTaken::Caller(fault) | NotTaken::Roster(fault) => (Exit::Incomplete, fault.hint()),
@@ -83,10 +83,16 @@ fn told(error: NotTaken) -> Stop {
         NotTaken::Audit(_) => {
             (Exit::Failed, Some("conditions and records are kept there; see `audit` in the Organization"))
         }
-        NotTaken::Queue(QueueError::Unreachable { .. }) => {
-            (Exit::Incomplete, Some("the caller's own credentials need `sqs:GetQueueAttributes` and to send, receive and delete; see docs/operations.md"))
-        }
-        NotTaken::Queue(_) => (Exit::Failed, Some("`baseline generate hints` writes a CloudFormation template with both queues")),
+        NotTaken::Queue(QueueError::Unreachable { .. }) => (
+            Exit::Incomplete,
+            Some(
+                "the caller's own credentials need `sqs:GetQueueAttributes` and to send, receive and delete; see docs/operations.md",
+            ),
+        ),
+        NotTaken::Queue(_) => (
+            Exit::Failed,
+            Some("`baseline generate hints` writes a CloudFormation template with both queues"),
+        ),
         NotTaken::Source(_) | NotTaken::Documents { .. } | NotTaken::Records => (Exit::Failed, None),
     };
     let stop = Stop::with(exit, error);

@@ -218,8 +218,7 @@ impl AccountConditions {
     /// Do both say the same, but for when it was looked at and by whom?
     pub fn says_the_same(&self, other: &Self) -> bool {
         let timeless = |one: &Self| {
-            let mut one =
-                Self { last_look: None, last_began: None, last_run: None, calls: 0, ..one.clone() };
+            let mut one = Self { last_look: None, last_began: None, last_run: None, calls: 0, ..one.clone() };
             one.controls.iter_mut().for_each(|control| control.last_good_look = None);
             one
         };

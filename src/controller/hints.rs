@@ -49,7 +49,8 @@ impl Storms {
     /// What is to wait longer.
     pub fn put_back(&mut self, hints: Vec<(Hint, String)>, due: Timestamp, now: Timestamp) {
         for (hint, receipt) in hints {
-            let storm = self.0.entry(hint.account.clone()).or_insert(Storm { first: now, due, hints: Vec::new() });
+            let storm =
+                self.0.entry(hint.account.clone()).or_insert(Storm { first: now, due, hints: Vec::new() });
             storm.hints.push((hint, receipt));
         }
     }

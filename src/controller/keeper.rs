@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use super::Settings;
 use super::condition::AccountConditions;
 use super::current::{self, Current, Followed, NotTaken};
-use super::log::{self, TARGET};
 use super::hints::Beats;
+use super::log::{self, TARGET};
 use super::queue::Why;
 use super::queue::memory::Queue;
 use super::reconcile::{Done, Ended, is_made};
@@ -194,7 +194,13 @@ impl<'a> Keeper<'a> {
     fn add(&mut self, id: &AccountId, due: Timestamp, calls: usize) {
         let now = self.settings.clock.now();
         let left = self.settings.budget.full(now);
-        self.lights.entry(id.clone()).or_insert(Light { left, calls, waits_for: Vec::new(), began: None, why: None });
+        self.lights.entry(id.clone()).or_insert(Light {
+            left,
+            calls,
+            waits_for: Vec::new(),
+            began: None,
+            why: None,
+        });
         self.queue.sooner(id, self.current.rank(id), due);
     }
 

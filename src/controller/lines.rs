@@ -126,8 +126,7 @@ impl<'a> Lines<'a> {
             }
             if room > 0 && self.receiving.is_none() && now >= self.receive_at {
                 let aws = keeper.current().aws.clone();
-                self.receiving =
-                    Some(Box::pin(async move { Event::Work(queue.receive(&aws, room).await) }));
+                self.receiving = Some(Box::pin(async move { Event::Work(queue.receive(&aws, room).await) }));
             }
             let made = keeper.made();
             if !made.is_empty() {
@@ -230,7 +229,9 @@ impl<'a> Lines<'a> {
             }
             Event::Ended(Ok(())) => {}
             // It comes again, and is found done.
-            Event::Ended(Err(fault)) => tracing::debug!(target: TARGET, %fault, "a message is not ours any more"),
+            Event::Ended(Err(fault)) => {
+                tracing::debug!(target: TARGET, %fault, "a message is not ours any more")
+            }
         }
         Vec::new()
     }
@@ -272,7 +273,14 @@ impl<'a> Lines<'a> {
     }
 
     /// A turn has ended. Its message is deleted, whatever came of it, but where it was broken off: then it is anybody's.
-    pub fn ended(&mut self, account: &AccountId, job: Option<Job>, done: Option<&Done>, cut: bool, current: &Current) {
+    pub fn ended(
+        &mut self,
+        account: &AccountId,
+        job: Option<Job>,
+        done: Option<&Done>,
+        cut: bool,
+        current: &Current,
+    ) {
         self.working.remove(account);
         if let (Some(hints), Some(done)) = (&self.settings.hints, done.filter(|done| done.is_whole)) {
             let held = self.held.remove(account).unwrap_or_default();
@@ -289,8 +297,9 @@ impl<'a> Lines<'a> {
         }
         for receipt in job.receipts {
             let aws = current.aws.clone();
-            self.small
-                .push(Box::pin(async move { Event::Ended(queue.hide(&aws, &receipt, Duration::ZERO).await) }));
+            self.small.push(Box::pin(async move {
+                Event::Ended(queue.hide(&aws, &receipt, Duration::ZERO).await)
+            }));
         }
     }
 
@@ -349,8 +358,7 @@ impl<'a> Lines<'a> {
             held.extend(news.into_iter().map(|(_, receipt)| (now, receipt)));
             return;
         };
-        let wanted =
-            Wanted { account: account.clone(), since, why: Why::Hint { id: newest.id.clone() } };
+        let wanted = Wanted { account: account.clone(), since, why: Why::Hint { id: newest.id.clone() } };
         let (aws, receipts) = (current.aws.clone(), news.into_iter().map(|(_, receipt)| receipt));
         let receipts: Vec<String> = receipts.collect();
         self.small.push(Box::pin(async move {
@@ -395,7 +403,8 @@ async fn sort(current: &Current, storm: Storm, now: Timestamp) -> Sorted {
     let mut sorted = Sorted::default();
     let mut known: HashMap<String, Option<bool>> = HashMap::new();
     for (hint, receipt) in storm.hints {
-        let run = hint.session.as_ref().filter(|(of, _)| role == Some(of)).map(|(_, session)| session.clone());
+        let run =
+            hint.session.as_ref().filter(|(of, _)| role == Some(of)).map(|(_, session)| session.clone());
         let Some(run) = run else {
             sorted.count.push((hint, receipt));
             continue;

@@ -104,7 +104,11 @@ impl Turn<'_> {
     pub async fn take(&self, account: &DesiredAccount) -> Done {
         let start = Instant::now();
         let run = Ulid::generate().to_string();
-        let fleet = Fleet::new(self.current.aws.for_run(&run, self.lease.cloned()), self.current.desired.clone(), CONTROLS);
+        let fleet = Fleet::new(
+            self.current.aws.for_run(&run, self.lease.cloned()),
+            self.current.desired.clone(),
+            CONTROLS,
+        );
         let mut done = Done::new(account, run, self.settings.clock.now());
         // On the heap, as many as have their turn at once.
         if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
@@ -312,8 +316,9 @@ impl Turn<'_> {
     async fn keep(&self, before: &AccountConditions, now: &AccountConditions, tag: Tag, done: &mut Done) {
         // Other replicas are to know when it was looked at.
         let is_fresh = self.wanted.is_none()
-            && before.last_look
-            .is_some_and(|look| now.last_look.is_none_or(|now| after(look, KEPT_EVERY) > now));
+            && before
+                .last_look
+                .is_some_and(|look| now.last_look.is_none_or(|now| after(look, KEPT_EVERY) > now));
         if is_fresh && before.says_the_same(now) {
             return;
         }

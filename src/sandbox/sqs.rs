@@ -75,6 +75,7 @@ impl World {
     pub fn put_message(&self, url: &str, body: &str) {
         let now = self.now();
         let mut state = self.locked();
+        state.queues_moved.notify_waiters();
         let id = state.uuid();
         let queue = place(url).and_then(|(region, account, name)| {
             state.accounts.get_mut(account)?.region(region).sqs.queues.get_mut(name)
@@ -102,13 +103,12 @@ fn missing(parameter: &str) -> Refusal {
 /// Queues of other accounts need a policy, which this world's have not.
 fn queue<'c>(call: &'c mut Call<'_>, url: Option<&str>) -> Result<&'c mut Queue, Refusal> {
     let url = url.ok_or_else(|| missing("QueueUrl"))?;
-    let own = place(url).filter(|(region, account, _)| {
-        *region == call.region && *account == call.caller.account
-    });
+    // Whatever is done to a queue may let a message out.
+    call.state.queues_moved.notify_waiters();
+    let own =
+        place(url).filter(|(region, account, _)| *region == call.region && *account == call.caller.account);
     let found = own.and_then(|(_, _, name)| call.here().sqs.queues.get_mut(name));
-    found.ok_or_else(|| {
-        Refusal::new(400, "QueueDoesNotExist", "The specified queue does not exist.")
-    })
+    found.ok_or_else(|| Refusal::new(400, "QueueDoesNotExist", "The specified queue does not exist."))
 }
 
 /// GetQueueAttributes: those that were asked for and are set.
@@ -145,25 +145,34 @@ fn send_message(call: &mut Call<'_>, input: &SendMessageInput) -> Result<SendMes
         return Err(missing("MessageBody"));
     }
     if body.len() > 256 * 1024 {
-        return Err(invalid("One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes."));
+        return Err(invalid(
+            "One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes.",
+        ));
     }
     let (id, now) = (call.state.uuid(), call.now);
     let queue = queue(call, input.queue_url())?;
     let fifo = match (queue.is_fifo(), input.message_group_id(), input.message_deduplication_id()) {
         (true, None, _) => return Err(missing("MessageGroupId")),
         (true, Some(_), None) => {
-            return Err(invalid("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"));
+            return Err(invalid(
+                "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+            ));
         }
         (true, Some(group), Some(dedup)) => {
-            let plain = |text: &str| length_within(text, 1, 128) && text.chars().all(|c| c.is_ascii_graphic());
+            let plain =
+                |text: &str| length_within(text, 1, 128) && text.chars().all(|c| c.is_ascii_graphic());
             if !plain(group) || !plain(dedup) || input.delay_seconds().is_some() {
-                return Err(invalid("Value for parameter MessageGroupId, MessageDeduplicationId or DelaySeconds is invalid."));
+                return Err(invalid(
+                    "Value for parameter MessageGroupId, MessageDeduplicationId or DelaySeconds is invalid.",
+                ));
             }
             Some((group, dedup))
         }
         (false, None, None) => None,
         // A standard queue takes groups since 2025, for fairness; nothing here uses them.
-        (false, ..) => return Err(invalid("The request include parameter that is not valid for this queue type")),
+        (false, ..) => {
+            return Err(invalid("The request include parameter that is not valid for this queue type"));
+        }
     };
     let id = queue.put(id, body, fifo, now);
     Ok(SendMessageOutput::builder().message_id(id).build())
@@ -177,8 +186,13 @@ fn receive_message(
     let most = input.max_number_of_messages().unwrap_or(1);
     let wait = input.wait_time_seconds().unwrap_or(0);
     let hidden = input.visibility_timeout();
-    if !(1..=10).contains(&most) || !(0..=20).contains(&wait) || hidden.is_some_and(|time| !(0..=43_200).contains(&time)) {
-        return Err(invalid("Value for parameter MaxNumberOfMessages, WaitTimeSeconds or VisibilityTimeout is invalid."));
+    if !(1..=10).contains(&most)
+        || !(0..=20).contains(&wait)
+        || hidden.is_some_and(|time| !(0..=43_200).contains(&time))
+    {
+        return Err(invalid(
+            "Value for parameter MaxNumberOfMessages, WaitTimeSeconds or VisibilityTimeout is invalid.",
+        ));
     }
     let (now, salt) = (call.now, call.state.hex(16));
     let queue = queue(call, input.queue_url())?;
@@ -244,10 +258,10 @@ pub(super) fn waits(operation: &Operation, input: &Kept) -> Option<(String, Dura
     Some((input.queue_url().unwrap_or_default().to_owned(), Duration::from_secs(time)))
 }
 
-/// Is there something to be received, or nothing to wait for?
-pub(super) fn has_message(state: &mut State, url: &str, now: Timestamp) -> bool {
+/// In how long there may be something to be received: at once also where there is nothing to wait for.
+pub(super) fn opens_in(state: &mut State, url: &str, now: Timestamp) -> Option<Duration> {
     let queue = place(url).and_then(|(region, account, name)| {
         state.accounts.get_mut(account)?.region(region).sqs.queues.get_mut(name)
     });
-    queue.is_none_or(|queue| queue.has(now))
+    queue.map_or(Some(Duration::ZERO), |queue| queue.opens_in(now))
 }

@@ -153,6 +153,8 @@ pub(super) struct State {
     pub recording: Option<super::record::Recording>,
     /// What CloudTrail keeps of the writes that landed.
     pub history: super::cloudtrail::History,
+    /// Whoever waits for a message looks again.
+    pub queues_moved: Arc<tokio::sync::Notify>,
     /// Counts everything that needs an identifier.
     serial: u64,
 }

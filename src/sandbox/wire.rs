@@ -153,15 +153,25 @@ impl HttpConnector for Wire {
     }
 }
 
-/// How often somebody who waits for a message looks.
-const LOOKS_EVERY: Duration = Duration::from_millis(200);
-
 impl Wire {
     /// Waits until a queue has something to give, for so long at most.
     async fn wait(&self, queue: &str, time: Duration) {
         let until = Instant::now() + time;
-        while Instant::now() < until && !sqs::has_message(&mut self.0.locked(), queue, self.0.now()) {
-            tokio::time::sleep(LOOKS_EVERY).await;
+        let moved = Arc::clone(&self.0.locked().queues_moved);
+        loop {
+            let mut moving = std::pin::pin!(moved.notified());
+            // From here on: what comes between this look and the wait is not missed.
+            moving.as_mut().enable();
+            let opens = sqs::opens_in(&mut self.0.locked(), queue, self.0.now());
+            let now = Instant::now();
+            if opens == Some(Duration::ZERO) || now >= until {
+                return;
+            }
+            let look_again = opens.map_or(until, |opens| until.min(now + opens));
+            tokio::select! {
+                () = tokio::time::sleep_until(look_again) => {}
+                () = moving => {}
+            }
         }
     }
 

@@ -73,11 +73,15 @@ mod tests {
 
     #[test]
     fn an_account_is_alive_while_all_its_regions_are_heard() {
-        let (account, home, other) =
-            ("111122223333".parse::<AccountId>().expect("an id"), Region::new("eu-west-1"), Region::new("us-east-1"));
+        let (account, home, other) = (
+            "111122223333".parse::<AccountId>().expect("an id"),
+            Region::new("eu-west-1"),
+            Region::new("us-east-1"),
+        );
         let both = Managed::Listed(vec![home.clone(), other.clone()]);
         let mut beats = Beats::default();
-        let alive = |beats: &Beats, managed: &Managed, minute| beats.is_alive(&account, &home, managed, at(minute));
+        let alive =
+            |beats: &Beats, managed: &Managed, minute| beats.is_alive(&account, &home, managed, at(minute));
         assert!(!alive(&beats, &both, 0), "nothing was ever heard");
         beats.heard(account.clone(), home.clone(), at(0));
         assert!(!alive(&beats, &both, 1) && alive(&beats, &Managed::AllEnabled, 1));

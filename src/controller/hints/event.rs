@@ -28,7 +28,11 @@ pub struct Hint {
 pub enum Heard {
     Hint(Hint),
     /// The way from that region to the queue works.
-    Heartbeat { account: AccountId, region: Region, at: Timestamp },
+    Heartbeat {
+        account: AccountId,
+        region: Region,
+        at: Timestamp,
+    },
     /// An event that changes nothing of ours.
     Nothing,
 }

@@ -23,7 +23,11 @@ impl Keeper<'_> {
     /// Between two looks at this account: longer while its hints are known to arrive.
     pub(in super::super) fn interval_of(&self, account: &AccountId) -> Duration {
         let longest = self.settings.interval_with_hints.max(self.settings.interval);
-        if self.settings.hints.is_some() && self.is_alive(account, &self.beats) { longest } else { self.settings.interval }
+        if self.settings.hints.is_some() && self.is_alive(account, &self.beats) {
+            longest
+        } else {
+            self.settings.interval
+        }
     }
 
     fn is_alive(&self, account: &AccountId, beats: &Beats) -> bool {
@@ -108,7 +112,11 @@ impl Keeper<'_> {
 }
 
 /// Tells other replicas what was heard here, and hears what they did.
-pub(in super::super) async fn share(audit: &Audit, heard: Beats, now: Timestamp) -> Result<Beats, AuditError> {
+pub(in super::super) async fn share(
+    audit: &Audit,
+    heard: Beats,
+    now: Timestamp,
+) -> Result<Beats, AuditError> {
     let (kept, tag) = audit.conditions::<Beats>(Beats::NAME).await?;
     let kept = kept.unwrap_or_default();
     let all = kept.clone().merged(&heard, now);
@@ -123,7 +131,11 @@ pub(in super::super) async fn share(audit: &Audit, heard: Beats, now: Timestamp)
 }
 
 /// The accounts that wait for one of these things, whichever replica looked at them last.
-pub(in super::super) async fn waiting(audit: &Audit, accounts: Vec<AccountId>, made: &[Thing]) -> Vec<AccountId> {
+pub(in super::super) async fn waiting(
+    audit: &Audit,
+    accounts: Vec<AccountId>,
+    made: &[Thing],
+) -> Vec<AccountId> {
     stream::iter(accounts)
         .map(|id| async move {
             // One that cannot be read waits for its slot.

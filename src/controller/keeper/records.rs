@@ -33,7 +33,9 @@ impl Keeper<'_> {
         match kept {
             // Another replica has told it.
             Ok(()) | Err(AuditError::Raced { .. }) => {}
-            Err(error) => tracing::error!(target: TARGET, error = log::chain(&error), "the condition of the desired state is not kept"),
+            Err(error) => {
+                tracing::error!(target: TARGET, error = log::chain(&error), "the condition of the desired state is not kept")
+            }
         }
         self.trouble = trouble.map(|(_, why)| why);
     }
@@ -47,7 +49,9 @@ impl Keeper<'_> {
             ControllerRecord { at, run: run.clone(), enforces: enforce, interval: interval.as_secs() };
         match self.current.audit.controller_runs(&record).await {
             Ok(()) | Err(AuditError::Raced { .. }) => {}
-            Err(error) => tracing::error!(target: TARGET, error = log::chain(&error), "that a controller runs is not recorded"),
+            Err(error) => {
+                tracing::error!(target: TARGET, error = log::chain(&error), "that a controller runs is not recorded")
+            }
         }
     }
 }

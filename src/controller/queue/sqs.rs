@@ -43,7 +43,9 @@ pub enum QueueError {
     Unreachable { queue: String, source: Box<Fault> },
     #[error("`{queue}` is not a FIFO queue")]
     NotFifo { queue: String },
-    #[error("`{queue}` is a FIFO queue, and EventBridge sends events of one rule in one group to it: use a standard one")]
+    #[error(
+        "`{queue}` is a FIFO queue, and EventBridge sends events of one rule in one group to it: use a standard one"
+    )]
     Fifo { queue: String },
     #[error("the queue `{queue}` has no dead-letter queue for what cannot be read")]
     NoDeadLetters { queue: String },
@@ -230,7 +232,10 @@ mod tests {
         let china = read("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/q").expect("a queue");
         assert_eq!(china.region.as_str(), "cn-north-1");
         let own = read("http://127.0.0.1:4100/000000000000/q.fifo?region=eu-west-1").expect("a queue");
-        assert_eq!((own.url.as_str(), own.region.as_str()), ("http://127.0.0.1:4100/000000000000/q.fifo", "eu-west-1"));
+        assert_eq!(
+            (own.url.as_str(), own.region.as_str()),
+            ("http://127.0.0.1:4100/000000000000/q.fifo", "eu-west-1")
+        );
         for (text, says) in [
             ("sqs://baseline", "write the queue's URL"),
             ("arn:aws:sqs:eu-west-1:111122223333:q", "write the queue's URL"),

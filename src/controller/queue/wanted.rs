@@ -125,9 +125,15 @@ mod tests {
         for (body, says) in [
             ("", "EOF"),
             ("[]", "invalid"),
-            (r#"{"formatVersion":2,"account":"111122223333","since":"2026-11-26T12:00:00Z","why":"slot"}"#, "format 2"),
+            (
+                r#"{"formatVersion":2,"account":"111122223333","since":"2026-11-26T12:00:00Z","why":"slot"}"#,
+                "format 2",
+            ),
             (r#"{"formatVersion":1,"account":"1","since":"2026-11-26T12:00:00Z","why":"slot"}"#, "account"),
-            (r#"{"formatVersion":1,"account":"111122223333","since":"2026-11-26T12:00:00Z","why":"dance"}"#, "dance"),
+            (
+                r#"{"formatVersion":1,"account":"111122223333","since":"2026-11-26T12:00:00Z","why":"dance"}"#,
+                "dance",
+            ),
         ] {
             let error = Wanted::of(body).expect_err(body);
             assert!(error.contains(says), "{body}: {error}");

@@ -99,8 +99,18 @@ impl Queue {
         self.messages.iter().enumerate().filter(|(_, one)| open(one)).map(|(place, _)| place).collect()
     }
 
+    /// In how long something may be received, where nothing else happens.
+    pub(super) fn opens_in(&self, now: Timestamp) -> Option<Duration> {
+        if !self.open(now).is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let hidden = self.messages.iter().map(|message| message.visible).filter(|visible| *visible > now);
+        hidden.min().map(|visible| visible.duration_since(now).unsigned_abs())
+    }
+
+    #[cfg(test)]
     pub(super) fn has(&self, now: Timestamp) -> bool {
-        !self.open(now).is_empty()
+        self.opens_in(now) == Some(Duration::ZERO)
     }
 
     /// Receives up to so many; the second list is what goes to the dead-letter queue instead.
@@ -147,7 +157,8 @@ impl Queue {
             return Ok(Some(place));
         }
         if self.is_fifo() {
-            let text = "Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.";
+            let text =
+                "Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.";
             return Err(invalid(text));
         }
         Ok(Some(place).filter(|_| is_newest))
@@ -167,7 +178,9 @@ impl Queue {
         };
         let message = &mut self.messages[place];
         if now + time > message.received + LONGEST {
-            return Err(invalid("Total VisibilityTimeout for the message is beyond the limit [43200 seconds]"));
+            return Err(invalid(
+                "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
+            ));
         }
         message.visible = now + time;
         Ok(())

@@ -64,8 +64,7 @@ fn beat(shell: &Shell, hints: &str, account: &str, region: &str) {
 /// `cargo test --test it controller::hinted::drift_is -- --nocapture` prints the figures of `docs/performance.md`.
 #[tokio::test(start_paused = true)]
 async fn drift_is_put_right_within_seconds_of_its_hint() {
-    const ACCOUNTS: usize = 50;
-    const DISTURBANCES: usize = 200;
+    const ACCOUNTS: usize = 200;
     let shell = Shell::many(ACCOUNTS + 1);
     let hints = hints(&shell);
     shell.edit("organization.yaml", "  roles:", "  guards: {accountsAtOnce: 100}\n  roles:");
@@ -73,26 +72,28 @@ async fn drift_is_put_right_within_seconds_of_its_hint() {
     let mut took = Vec::new();
     running(&hinted(&shell, &hints), async |_| {
         pass(10 * MINUTE).await;
-        // Four of each account, hours apart: more in a day would be a fight.
-        for round in 0..DISTURBANCES / ACCOUNTS {
-            for account in 0..ACCOUNTS {
-                disturb(&shell, &hints, &id(account), round * ACCOUNTS + account);
-                let start = Instant::now();
-                while !is_on(&shell.world, &id(account)) {
-                    pass(Duration::from_millis(50)).await;
-                    assert!(start.elapsed() < 2 * MINUTE, "{account} is not put right");
-                }
-                took.push(start.elapsed());
-                pass(20 * SECOND).await;
+        // One of each account: several in a day would be a fight.
+        for account in 0..ACCOUNTS {
+            disturb(&shell, &hints, &id(account), account);
+            let start = Instant::now();
+            while !is_on(&shell.world, &id(account)) {
+                pass(Duration::from_millis(50)).await;
+                assert!(start.elapsed() < 2 * MINUTE, "{account} is not put right");
             }
-            pass(10 * HOUR).await;
+            took.push(start.elapsed());
+            // Everything is at another moment of the calls that wait for messages.
+            pass(Duration::from_millis(3_700)).await;
         }
+        pass(MINUTE).await;
     })
     .await;
     assert_eq!(messages(&shell, "baseline-hints"), 0);
     took.sort();
     let at = |share: usize| took[(took.len() * share / 100).min(took.len() - 1)].as_secs_f64();
-    println!("drift to put right with hints   {} disturbances in {ACCOUNTS} accounts, 60 ms a call", took.len());
+    println!(
+        "drift to put right with hints   {} disturbances in {ACCOUNTS} accounts, 60 ms a call",
+        took.len()
+    );
     println!("p50, p99                        {:.1} s, {:.1} s", at(50), at(99));
     assert!(at(50) < 6.0 && at(99) < 15.0, "{took:?}");
 }
@@ -117,7 +118,6 @@ async fn an_account_whose_hints_arrive_is_looked_at_less_often() {
                 while Instant::now() < end {
                     if with_hints {
                         (0..20).for_each(|account| beat(&shell, &hints, &id(account), "eu-west-1"));
-                        beat(&shell, &hints, MANAGEMENT, "eu-west-1");
                     }
                     pass(15 * MINUTE).await;
                 }
@@ -222,10 +222,7 @@ async fn what_is_of_no_use_is_taken_out_and_what_cannot_be_read_is_a_dead_letter
         put("no event");
         pass(2 * MINUTE).await;
         assert_eq!(looks(&shell.world), 0);
-        assert_eq!(
-            (messages(&shell, "baseline-hints"), messages(&shell, "baseline-hints-dead")),
-            (0, 1)
-        );
+        assert_eq!((messages(&shell, "baseline-hints"), messages(&shell, "baseline-hints-dead")), (0, 1));
     })
     .await;
 }
@@ -282,7 +279,7 @@ async fn a_fleet_hears_together() {
                 pass(15 * MINUTE).await;
             }
             let turns = looks(&shell.world);
-            assert!(turns <= 8 + 7 + 2, "{turns} turns of 8 accounts in 6 hours, and 6 of the management account");
+            assert!(turns <= 8 + 2, "{turns} turns of 8 accounts in 6 hours");
             for replica in fleet {
                 replica.stop().await;
             }
