@@ -14,6 +14,7 @@ mod error;
 pub mod history;
 pub mod iam;
 pub mod journal;
+mod lease;
 pub mod limits;
 pub mod organization;
 pub mod securityhub;
@@ -30,6 +31,7 @@ use aws_types::SdkConfig;
 pub use client::{Clients, Reader, SharedReads, Writer};
 pub use connect::{ConnectError, Connection, sdk_config};
 pub use error::fault;
+pub use lease::{LEFT_TO_WRITE, Lease, Moment};
 pub use session::{Role, Session};
 
 use crate::call::{Call, Calls};
@@ -62,6 +64,10 @@ struct Inner {
     endpoint: Option<String>,
     /// Where the caller was asked who it is.
     region: Region,
+    /// Without one, nobody else is there to write.
+    lease: Option<Lease>,
+    /// The run that this one is a part of: a controller's own.
+    parent: Option<String>,
 }
 
 /// What `sts:GetCallerIdentity` answered.
@@ -116,13 +122,25 @@ impl Aws {
         let identity = context.scope(identity(&clients, &region)).await?;
         let caller = Session::caller(identity.account.clone(), Purpose::Caller, credentials);
         let run = run.to_owned();
-        let inner = Inner { clients, limits, journal, run, caller, identity, endpoint, region };
+        let inner = Inner {
+            clients,
+            limits,
+            journal,
+            run,
+            caller,
+            identity,
+            endpoint,
+            region,
+            lease: None,
+            parent: None,
+        };
         Ok(Self(Arc::new(inner), Holds::Every))
     }
 
     /// The same connection for another run: its sessions are named after it, and its calls stand in a journal of
-    /// their own. Clients, credentials of the caller and rates are shared, so a run costs no new client.
-    pub fn for_run(&self, run: &str) -> Self {
+    /// their own. Clients, credentials of the caller and rates are shared, so a run costs no new client. Where there
+    /// is a lease, controls write only while it lasts.
+    pub fn for_run(&self, run: &str, lease: Option<Lease>) -> Self {
         let inner = Inner {
             clients: Arc::clone(&self.0.clients),
             limits: Arc::clone(&self.0.limits),
@@ -132,6 +150,8 @@ impl Aws {
             identity: self.0.identity.clone(),
             endpoint: self.0.endpoint.clone(),
             region: self.0.region.clone(),
+            lease,
+            parent: Some(self.0.run.clone()),
         };
         Self(Arc::new(inner), self.1)
     }
@@ -167,6 +187,15 @@ impl Aws {
 
     pub fn run(&self) -> &str {
         &self.0.run
+    }
+
+    /// The run that this one is a part of: that of a controller.
+    pub fn parent(&self) -> Option<&str> {
+        self.0.parent.as_deref()
+    }
+
+    pub fn lease(&self) -> Option<&Lease> {
+        self.0.lease.as_ref()
     }
 
     fn caller(&self) -> Session {
@@ -303,6 +332,7 @@ impl Aws {
             writes: &[],
             partition: place.retries.clone(),
             journal: self.shared_journal(),
+            lease: None,
         });
         let clients = Arc::clone(&self.0.clients);
         Reader { scope: scope.clone(), clients, context, shared: place.shared.clone() }
@@ -326,6 +356,7 @@ impl Aws {
             writes: if session.purpose() == Purpose::Apply { calls.writes } else { &[] },
             partition: place.retries.clone(),
             journal: self.shared_journal(),
+            lease: self.0.lease.clone(),
         });
         Writer { scope: scope.clone(), clients: Arc::clone(&self.0.clients), context }
     }

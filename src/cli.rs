@@ -17,6 +17,7 @@ mod notifications;
 mod observe;
 mod plan;
 mod progress;
+mod reconcile;
 mod render;
 mod report;
 mod run;
@@ -68,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Apply(args) => Box::pin(apply::run(&args, io, reach)).await,
                     Command::Notifications(args) => Box::pin(notifications::run(&args, io, reach)).await,
                     Command::Run(args) => Box::pin(run::run(&args, io, reach)).await,
+                    Command::Reconcile(args) => Box::pin(reconcile::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
                     Command::Validate(_)

@@ -8,15 +8,19 @@
 //!
 //! A key is an account. Nothing is kept in memory of an account but when it is due next and what it waits for: what
 //! was seen is let go when its turn has ended, and the conditions lie with the audit records, from where a restart goes
-//! on. People are told what happens by `notify`. Hints, a queue for several machines and the page have their places (`queue`, [`Order`]) and are not built yet.
+//! on. On several machines ([`queue::sqs`]) every one is scheduler and worker; hints ([`hints`]) only move due times.
+//! People are told what happens by [`notify`]; [`pulse`] is what is shown of it while it runs.
 
 pub mod condition;
 mod current;
+pub mod hints;
 pub mod index;
 mod keeper;
+mod lines;
 mod log;
 pub mod look;
 pub mod notify;
+pub mod once;
 pub mod pulse;
 pub mod queue;
 mod reconcile;
@@ -44,10 +48,15 @@ use crate::guard::Allow;
 use crate::place::{AccountId, Region};
 use current::Followed;
 use keeper::Keeper;
+use lines::{Job, Lines};
 use notify::Notifier;
+use queue::sqs::QueueUrl;
 use reconcile::{Done, Turn};
 use schedule::Budget;
 use source::Source;
+
+/// How long the last answers of a queue are waited for when all turns have ended.
+const LAST_ANSWERS: Duration = Duration::from_secs(15);
 
 /// The longest sleep: the system's clock may be set while nobody looks.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -65,6 +74,12 @@ pub struct Settings {
     pub enforce: bool,
     /// Between two looks at an account.
     pub interval: Duration,
+    /// The same while its hints are known to arrive.
+    pub interval_with_hints: Duration,
+    /// What is shared with other replicas; absent where there is no other.
+    pub queue: Option<QueueUrl>,
+    /// Where EventBridge tells of writes.
+    pub hints: Option<QueueUrl>,
     /// Between two looks at the source.
     pub poll: Duration,
     pub accounts_at_once: usize,
@@ -127,7 +142,7 @@ pub enum Order {
 ///
 /// # Errors
 ///
-/// Only at the start, when there is no desired state to begin with. Later ones that cannot be taken are told, and the
+/// Only at the start, when there is no desired state to begin with, or a queue cannot be used. Later ones that cannot be taken are told, and the
 /// one before goes on being kept.
 pub async fn run(settings: &Settings, orders: mpsc::Receiver<Order>) -> Result<(), NotTaken> {
     settings.pulse.begins(settings);
@@ -152,6 +167,7 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
         None => return Ok(()),
     };
     let mut keeper = Keeper::new(settings, current, first.known);
+    let mut lines = Lines::open(settings, &keeper.current()).await?;
     Box::pin(keeper.start()).await;
 
     settings.notifier.follow(keeper.current(), None);
@@ -161,23 +177,38 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
     let stop = CancellationToken::new();
     let mut running = FuturesUnordered::new();
     let mut following: Option<LocalBoxFuture<'_, Followed>> = None;
+    let mut last = None;
     loop {
         settings.pulse.turns(&keeper);
         if !stop.is_cancelled() {
-            while let Some(account) = keeper.take() {
-                running.push(turn(settings, keeper.current(), &stop, account));
+            lines.begin(&mut keeper, settings.accounts_at_once.saturating_sub(running.len()));
+            // With a queue, whoever is due is asked for there.
+            if settings.queue.is_none() {
+                while let Some(account) = keeper.take() {
+                    running.push(turn(settings, keeper.current(), &stop, account, None));
+                }
             }
             if following.is_none()
                 && let Some(asked) = keeper.asks()
             {
                 following = Some(Box::pin(asked.follow(settings)));
             }
-        } else if running.is_empty() {
+        } else if running.is_empty() && (lines.is_idle() || last.is_some_and(|last| Instant::now() >= last)) {
             break;
         }
-        let wake = keeper.wakes(following.is_none()).min(LONGEST_SLEEP);
+        let wake = keeper.wakes(following.is_none()).min(lines.wakes()).min(LONGEST_SLEEP);
         tokio::select! {
-            Some((account, done)) = running.next() => keeper.ended(&account, done),
+            Some(Ended { account, done, job, cut }) = running.next() => {
+                lines.ended(&account, job, done.as_ref(), cut, &keeper.current());
+                keeper.ended(&account, done);
+            }
+            event = lines.next() => {
+                for job in lines.happened(event, &mut keeper, &stop) {
+                    let account = job.wanted.account.clone();
+                    running.push(turn(settings, keeper.current(), &stop, account, Some(job)));
+                }
+            }
+            () = until(last), if last.is_some() && running.is_empty() => {}
             followed = answer(&mut following) => {
                 following = None;
                 Box::pin(keeper.followed(followed)).await;
@@ -191,6 +222,7 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
                     tracing::info!(target: TARGET, running = running.len(), "told to stop: what is in hand is finished");
                     stop.cancel();
                     settings.pulse.stops();
+                    last = Some(Instant::now() + LAST_ANSWERS);
                     following = None;
                 }
             },
@@ -199,12 +231,18 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
     // What nobody could be told is kept.
     ended.cancel();
     let _told = tokio::time::timeout(LAST_WORDS, telling).await.is_ok();
-    tracing::info!(target: TARGET, run = settings.run, "stopped");
     Ok(())
 }
 
 async fn stopped(orders: &mut mpsc::Receiver<Order>) {
     while orders.recv().await.is_some_and(|order| order != Order::Stop) {}
+}
+
+async fn until(last: Option<Instant>) {
+    match last {
+        Some(last) => tokio::time::sleep_until(last).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The answer to what was asked, or none for ever.
@@ -215,16 +253,37 @@ async fn answer(following: &mut Option<LocalBoxFuture<'_, Followed>>) -> Followe
     }
 }
 
-/// An account's turn. `None` where the account has left the desired state since it was put into the queue.
+/// A turn that has ended.
+struct Ended {
+    account: AccountId,
+    /// `None` where the account has left the desired state since it was put into the queue.
+    done: Option<Done>,
+    job: Option<Job>,
+    /// It was broken off: by a signal, or because another replica may have the account.
+    cut: bool,
+}
+
+/// An account's turn. With a job, its lease is prolonged meanwhile, and the turn ends with it.
 async fn turn(
     settings: &Settings,
     current: Arc<Current>,
     stop: &CancellationToken,
     account: AccountId,
-) -> (AccountId, Option<Done>) {
-    let done = match current.desired.account(&account) {
-        Some(account) => Some(Turn { settings, current: &current, stop }.take(account).await),
-        None => None,
+    job: Option<Job>,
+) -> Ended {
+    let own = stop.child_token();
+    let work = async {
+        let account = current.desired.account(&account)?;
+        let (lease, wanted) = (job.as_ref().map(|job| &job.lease), job.as_ref().map(|job| &job.wanted));
+        Some(Turn { settings, current: &current, stop: &own, lease, wanted }.take(account).await)
     };
-    (account, done)
+    let done = match (&settings.queue, &job) {
+        (Some(queue), Some(job)) => tokio::select! {
+            done = work => done,
+            never = queue.hold(&current.aws, job.receipts(), &job.lease, &own) => match never {},
+        },
+        _ => work.await,
+    };
+    let cut = own.is_cancelled();
+    Ended { account, done, job, cut }
 }

@@ -18,6 +18,7 @@ pub mod escape;
 pub mod explain;
 pub mod fold;
 pub mod github;
+pub mod hints;
 pub mod html;
 pub mod human;
 pub mod json;

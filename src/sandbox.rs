@@ -52,6 +52,7 @@ pub mod sample;
 pub mod securityhub;
 mod signature;
 pub mod sns;
+pub mod sqs;
 mod state;
 pub mod sts;
 pub mod waf;

@@ -65,6 +65,8 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
         revision: plan.revision.as_deref(),
         digest: &plan.digest,
         reason: with.reason,
+        controller: fleet.aws.parent(),
+        lease_until: fleet.aws.lease().and_then(|lease| Timestamp::try_from(lease.until()).ok()),
         changes: plan.changes().map(|(_, item)| item).collect(),
     };
     with.audit.begin(run, &intent).await?;

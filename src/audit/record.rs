@@ -26,6 +26,12 @@ pub struct Intent<'a> {
     /// `--reason`: why something was made weaker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
+    /// The run of the controller that this one is a turn of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controller: Option<&'a str>,
+    /// Until when at least no other controller looks after the account. Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
     /// Every change, with its fields before and after and its calls.
     pub changes: Vec<&'a Item>,
 }

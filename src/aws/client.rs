@@ -104,6 +104,7 @@ services! {
     s3control: aws_sdk_s3control with super::account_host::as_written,
     securityhub: aws_sdk_securityhub,
     sns: aws_sdk_sns,
+    sqs: aws_sdk_sqs,
     sts: aws_sdk_sts,
     waf: aws_sdk_wafv2,
 }

@@ -24,9 +24,11 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::retry::RetryConfig;
 
 use super::journal::{Ending, Entry, Journal};
+use super::lease::Lease;
 use super::limits::Limits;
 use super::session::Session;
 use crate::call::{Call, Retry};
+use crate::fault::{Fault, FaultKind};
 use crate::place::Scope;
 
 tokio::task_local! {
@@ -46,6 +48,8 @@ pub struct Context {
     pub partition: RetryPartition,
     /// Where the calls are written down: the journal of the run that makes them.
     pub journal: Arc<Journal>,
+    /// Until when writes may be sent; without one, always.
+    pub lease: Option<Lease>,
 }
 
 impl Context {
@@ -85,6 +89,7 @@ fn prefix(service: &str) -> &'static str {
         "S3" => "s3",
         "S3 Control" => "s3control",
         "SNS" => "sns",
+        "SQS" => "sqs",
         "STS" => "sts",
         "SecurityHub" => "securityhub",
         "WAFV2" => "wafv2",
@@ -212,6 +217,10 @@ impl ResolveIdentity for SessionIdentity {
             let operation = flight.call.operation.split_once(':').map_or("", |(_, name)| name);
             self.limits.wait(&scope.account, &scope.region, flight.service, operation, flight.write).await;
             let credentials = flight.context.session.credentials().await?;
+            // Last of all: whatever was waited for, this attempt is sent now.
+            if flight.write && flight.context.lease.as_ref().is_some_and(|lease| !lease.lets_write()) {
+                return Err(Fault::local(FaultKind::Conflict, flight.call.operation, LEASE_OVER).into());
+            }
             Ok(Identity::from(credentials))
         })
     }
@@ -255,12 +264,25 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("s3:GetBucketPolicy"),
     Call::needing("s3:ListObjectsV2", &["s3:ListBucket"]),
     Call::new("s3:GetObject"),
+    Call::new("sqs:GetQueueAttributes"),
 ];
 
-/// What only the caller's own credentials are for: the audit record in a bucket, signatures of plans, and telling
-/// people.
-pub const ENGINE_WRITES: &[Call] =
-    &[Call::new("s3:PutObject"), Call::new("kms:Sign"), Call::new("kms:Verify"), Call::new("sns:Publish")];
+/// What only the caller's own credentials are for: the audit record in a bucket, signatures of plans, telling people,
+/// and the queues of a controller.
+pub const ENGINE_WRITES: &[Call] = &[
+    Call::new("s3:PutObject"),
+    Call::new("kms:Sign"),
+    Call::new("kms:Verify"),
+    Call::new("sns:Publish"),
+    Call::new("sqs:SendMessage"),
+    Call::new("sqs:ReceiveMessage"),
+    Call::new("sqs:DeleteMessage"),
+    Call::new("sqs:ChangeMessageVisibility"),
+];
+
+/// Why a write was not sent.
+const LEASE_OVER: &str =
+    "not sent: less than 30 s are left in which no other replica may write to the account";
 
 impl Context {
     /// A context for the engine's own calls; `writes` are none, or what the caller's own credentials are for.
@@ -279,6 +301,7 @@ impl Context {
             writes,
             partition,
             journal,
+            lease: None,
         })
     }
 }

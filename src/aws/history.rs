@@ -59,6 +59,16 @@ pub fn event_name(operation: &str) -> &str {
     }
 }
 
+/// How the `eventSource` of a service begins, which is known here by the prefix of IAM actions: `monitoring` of
+/// `monitoring.amazonaws.com`. It is nearly always that prefix.
+pub fn event_source(service: &str) -> &str {
+    match service {
+        "cloudwatch" => "monitoring",
+        "s3control" => "s3",
+        other => other,
+    }
+}
+
 /// The regions whose event history holds the calls of a service that change something in `here`. Global services log
 /// to the partition's global region (CloudTrail User Guide, "Global service events"); the block of a whole account
 /// is set at any endpoint, in practice at this one or there.
@@ -148,12 +158,7 @@ struct Identity {
 
 impl Written {
     fn is_of(&self, service: &str) -> bool {
-        let source = match service {
-            "cloudwatch" => "monitoring",
-            "s3control" => "s3",
-            other => other,
-        };
-        self.event_source.split('.').next() == Some(source)
+        self.event_source.split('.').next() == Some(event_source(service))
     }
 
     fn event(self, service: &str) -> Event {

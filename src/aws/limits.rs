@@ -51,6 +51,7 @@ pub struct Rate {
 /// | s3 | all | 100, 200 | S3 performance guidance: 3,500 writes a second for a prefix |
 /// | sns | TagResource | 5, 5 | SNS quotas: tagging 10 a second, half left to others |
 /// | sns | all others | 15, 30 | SNS quotas: 30 a second for the rarest, half left to others |
+/// | sqs | all | 100, 200 | SQS quotas: 300 a second for each operation on a FIFO queue |
 /// | wafv2 | AssociateWebACL, DisassociateWebACL | 0.5, 1 | AWS WAF quotas: one every two seconds |
 /// | wafv2 | each Create, Put, Get and Update, and ListResourcesForWebACL | 1, 1 | AWS WAF quotas: 1 a second for each |
 /// | wafv2 | all others | 5, 5 | AWS WAF quotas: 5 a second for each list action |
@@ -83,6 +84,7 @@ const PUBLISHED: &[(&str, Class, Rate)] = &[
     ("s3", Class::Any, rate(100.0, 200.0)),
     ("sns", Class::Operation("TagResource"), rate(5.0, 5.0)),
     ("sns", Class::Any, rate(15.0, 30.0)),
+    ("sqs", Class::Any, rate(100.0, 200.0)),
     ("wafv2", Class::Operation("AssociateWebACL"), rate(0.5, 1.0)),
     ("wafv2", Class::Operation("DisassociateWebACL"), rate(0.5, 1.0)),
     ("wafv2", Class::Operation("CreateIPSet"), rate(1.0, 1.0)),

@@ -2,8 +2,10 @@
 
 mod drift;
 mod healthcheck;
+mod hints;
 mod import;
 mod notifications;
+mod reconcile;
 mod report;
 mod run;
 mod undo;
@@ -23,8 +25,10 @@ pub use report::Report;
 
 pub use drift::{Drift, Format as DriftFormat};
 pub use healthcheck::Healthcheck;
+pub use hints::{Hints, Stack};
 pub use import::Import;
 pub use notifications::{Notifications, Told};
+pub use reconcile::Reconcile;
 pub use undo::Undo;
 
 /// Keep every security setting of every AWS account switched on and configured
@@ -99,6 +103,8 @@ pub enum Command {
     Healthcheck(Healthcheck),
     /// Try how people are told what happens while `run` runs
     Notifications(Notifications),
+    /// Look at an account now, as its turn would; nothing is changed without --enforce
+    Reconcile(Reconcile),
     /// Explain a control or one of its fields; without a name, list all controls
     Explain(Explain),
     /// Print or write what is made from the code: schemas, pages, IAM policies, completions
@@ -364,6 +370,8 @@ pub enum Generated {
         #[arg(long = "control", value_name = "CONTROL")]
         controls: Vec<String>,
     },
+    /// CloudFormation for hints: the queues of a controller, or the rules of EventBridge in each account and region
+    Hints(Hints),
     /// Completions for a shell, to be sourced by it
     Completions {
         /// The shell

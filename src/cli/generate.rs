@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::args::{Duty, Generate, Generated};
+use super::args::{Duty, Generate, Generated, Hints, Stack};
 use super::context::unmatched;
 use super::io::Io;
 use super::{Stop, command};
@@ -16,7 +16,7 @@ use crate::controller::notify;
 use crate::controls::CONTROLS;
 use crate::desired::{Kind, schema};
 use crate::plan::Exit;
-use crate::report::{explain, json as output, permissions};
+use crate::report::{explain, hints, json as output, permissions};
 
 pub(super) fn run(args: &Generate, io: &mut Io) -> Result<Exit, Stop> {
     match &args.what {
@@ -25,6 +25,10 @@ pub(super) fn run(args: &Generate, io: &mut Io) -> Result<Exit, Stop> {
         Generated::Permissions { role, controls } => {
             io.out(&pretty(&policy(*role, &chosen(controls)?)));
         }
+        Generated::Hints(Hints { stack, controls }) => io.out(&pretty(&match stack {
+            Stack::Queues => hints::queues(),
+            Stack::Rules => hints::rules(&chosen(controls)?),
+        })),
         Generated::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut command(), "baseline", &mut script);
@@ -80,7 +84,7 @@ fn policy(role: Duty, controls: &[&'static dyn ErasedControl]) -> Value {
         Duty::Apply => permissions::Which::Apply,
     };
     // What the caller does with its own credentials belongs to no role.
-    let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2"];
+    let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2", "sqs:GetQueueAttributes"];
     let engine: Vec<_> = ENGINE_READS
         .iter()
         .filter(|call| !callers.contains(&call.operation))

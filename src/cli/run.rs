@@ -17,6 +17,7 @@ use super::io::Io;
 use super::notifications::environment;
 use super::signals::{Hangups, Signals};
 use crate::controller::notify::Notifier;
+use crate::controller::queue::sqs::{QueueError, QueueUrl};
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
 use crate::controller::{self, Clock, NotTaken, Order, Pulse, Settings};
@@ -57,6 +58,9 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         source,
         enforce: args.enforce,
         interval: args.interval,
+        interval_with_hints: args.interval_with_hints,
+        queue: queue(args.queue.as_deref(), "--queue")?,
+        hints: queue(args.hints.as_deref(), "--hints")?,
         poll: args.poll,
         accounts_at_once: args.accounts_at_once.into(),
         budget: Budget { per_hour: args.calls_per_account_hour },
@@ -140,8 +144,14 @@ impl Begun {
     }
 }
 
+/// Not by clap, as with `--source`.
+pub(super) fn queue(said: Option<&str>, flag: &str) -> Result<Option<QueueUrl>, Stop> {
+    let parsed = said.map(|said| said.parse().map_err(|why| format!("{flag} cannot be used: {why}")));
+    parsed.transpose().map_err(Stop::usage)
+}
+
 /// Why it cannot begin.
-fn told(error: NotTaken) -> Stop {
+pub(super) fn told(error: NotTaken) -> Stop {
     let (exit, hint) = match &error {
         NotTaken::WrongAccount(_) => (Exit::Refused, None),
         NotTaken::Caller(fault) | NotTaken::Roster(fault) => (Exit::Incomplete, fault.hint()),
@@ -151,6 +161,16 @@ fn told(error: NotTaken) -> Stop {
         NotTaken::Audit(_) => {
             (Exit::Failed, Some("conditions and records are kept there; see `audit` in the Organization"))
         }
+        NotTaken::Queue(QueueError::Unreachable { .. }) => (
+            Exit::Incomplete,
+            Some(
+                "the caller's own credentials need `sqs:GetQueueAttributes` and to send, receive and delete; see docs/operations.md",
+            ),
+        ),
+        NotTaken::Queue(_) => (
+            Exit::Failed,
+            Some("`baseline generate hints` writes a CloudFormation template with both queues"),
+        ),
         NotTaken::Source(_) | NotTaken::Documents { .. } | NotTaken::Records => (Exit::Failed, None),
     };
     let stop = Stop::with(exit, error);

@@ -33,6 +33,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::Class;
+use crate::control::Thing;
 use crate::place::{AccountId, Region};
 use crate::plan::Totals;
 use drifted::Drifted;
@@ -177,6 +178,9 @@ pub struct AccountConditions {
     pub observed: Option<Observed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_look: Option<Timestamp>,
+    /// When that look began, of one that was not broken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_began: Option<Timestamp>,
     /// The run of that look: its session name in CloudTrail, and its key in the audit record where it wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<String>,
@@ -190,6 +194,9 @@ pub struct AccountConditions {
     pub conditions: Vec<Condition>,
     /// By region, then control.
     pub controls: Vec<ControlConditions>,
+    /// What would have to be there for its blocked changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<Thing>,
     /// What is remembered of single findings: what was put right lately, what failed, what is contested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Past>,
@@ -216,11 +223,13 @@ impl AccountConditions {
             name: name.to_owned(),
             observed: None,
             last_look: None,
+            last_began: None,
             last_run: None,
             calls: 0,
             failing: None,
             conditions: Vec::new(),
             controls: Vec::new(),
+            waits_for: Vec::new(),
             findings: Vec::new(),
             totals: None,
             open: BTreeSet::new(),
@@ -232,7 +241,7 @@ impl AccountConditions {
     /// Do both say the same, but for when it was looked at and by whom?
     pub fn says_the_same(&self, other: &Self) -> bool {
         let timeless = |one: &Self| {
-            let mut one = Self { last_look: None, last_run: None, calls: 0, ..one.clone() };
+            let mut one = Self { last_look: None, last_began: None, last_run: None, calls: 0, ..one.clone() };
             one.controls.iter_mut().for_each(|control| control.last_good_look = None);
             one
         };

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::Settings;
 use super::condition::Observed;
+use super::queue::sqs::QueueError;
 use super::source::{Found, SourceError};
 use crate::apply;
 use crate::audit::{Audit, AuditError};
@@ -78,6 +79,8 @@ pub enum NotTaken {
     WrongAccount(String),
     #[error("there is no place for records")]
     Audit(#[source] AuditError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     #[error(
         "records would be lost with what was fetched: write `audit: s3://…` or an absolute folder in the Organization"
     )]
@@ -98,6 +101,7 @@ impl NotTaken {
             Self::Source(_) => "SourceUnavailable",
             Self::Connect(_) | Self::Caller(_) => "NoConnection",
             Self::Roster(_) => "NoRoster",
+            Self::Queue(_) => "NoQueue",
             Self::WrongAccount(_) => "WrongAccount",
         }
     }

@@ -1,5 +1,10 @@
 //! What is between two turns: who is due when, which desired state is kept, and what is told.
 
+mod fleet;
+mod records;
+
+pub(super) use fleet::{share, waiting};
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +13,14 @@ use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::Settings;
-use super::condition::{AccountConditions, DesiredStateConditions};
+use super::condition::AccountConditions;
 use super::current::{self, Current, Followed, NotTaken};
+use super::hints::Beats;
 use super::log::{self, TARGET};
+use super::queue::Why;
 use super::queue::memory::Queue;
-use super::reconcile::Done;
+use super::reconcile::{Done, Ended, is_made};
 use super::schedule::{self, Left};
-use crate::audit::ControllerRecord;
 use crate::control::Thing;
 use crate::place::AccountId;
 
@@ -32,6 +38,10 @@ struct Light {
     calls: usize,
     /// What would have to be there for its blocked changes.
     waits_for: Vec<Thing>,
+    /// When the last look that was not broken off began.
+    began: Option<Timestamp>,
+    /// Why it is due, where that is not its slot.
+    why: Option<Why>,
 }
 
 pub(super) struct Keeper<'a> {
@@ -47,6 +57,10 @@ pub(super) struct Keeper<'a> {
     roster_at: Timestamp,
     record_at: Timestamp,
     reload: bool,
+    /// Whose hints are known to arrive.
+    beats: Beats,
+    /// Things that were made, for the accounts that other replicas know to wait for them.
+    made: Vec<Thing>,
 }
 
 /// A question to the source, which is asked while accounts have their turns.
@@ -76,6 +90,8 @@ impl<'a> Keeper<'a> {
             roster_at: schedule::after(now, settings.interval),
             record_at: now,
             reload: false,
+            beats: Beats::default(),
+            made: Vec::new(),
         }
     }
 
@@ -93,6 +109,7 @@ impl<'a> Keeper<'a> {
         let Settings { interval, enforce, budget, .. } = *self.settings;
         let now = self.settings.clock.now();
         let (current, accounts) = (self.current(), self.current.desired.accounts.len());
+        self.take_beats(self.kept_beats().await);
         let kept: Vec<_> = stream::iter(&current.desired.accounts)
             .map(|account| async {
                 let kept = current.audit.conditions::<AccountConditions>(account.id.as_str()).await;
@@ -120,6 +137,10 @@ impl<'a> Keeper<'a> {
             let due =
                 if current.rank(&id) == 0 { due.min(schedule::first(&id, now, 1, interval)) } else { due };
             self.add(&id, due, calls);
+            if let (Some(light), Some(kept)) = (self.lights.get_mut(&id), kept) {
+                light.began = kept.last_began;
+                light.waits_for = kept.waits_for;
+            }
         }
         let looks = 3600.0 / interval.as_secs_f64();
         let (of_a_look, from) = match measured.len() {
@@ -144,6 +165,8 @@ impl<'a> Keeper<'a> {
             calls_per_hour = (an_hour * accounts as f64).round(),
             calls_are = from,
             budget_per_account_hour = budget.per_hour,
+            queue = self.settings.queue.as_ref().map(tracing::field::display),
+            hints = self.settings.hints.as_ref().map(tracing::field::display),
             "started"
         );
         self.warn();
@@ -159,7 +182,7 @@ impl<'a> Keeper<'a> {
         accounts: usize,
         now: Timestamp,
     ) -> Timestamp {
-        let interval = self.settings.interval;
+        let interval = self.interval_of(id);
         if let Some(failing) = kept.failing.as_ref().filter(|failing| failing.not_before > now) {
             return failing.not_before;
         }
@@ -177,7 +200,13 @@ impl<'a> Keeper<'a> {
     fn add(&mut self, id: &AccountId, due: Timestamp, calls: usize) {
         let now = self.settings.clock.now();
         let left = self.settings.budget.full(now);
-        self.lights.entry(id.clone()).or_insert(Light { left, calls, waits_for: Vec::new() });
+        self.lights.entry(id.clone()).or_insert(Light {
+            left,
+            calls,
+            waits_for: Vec::new(),
+            began: None,
+            why: None,
+        });
         self.queue.sooner(id, self.current.rank(id), due);
     }
 
@@ -228,7 +257,7 @@ impl<'a> Keeper<'a> {
         let now = self.settings.clock.now();
         let current = self.current();
         for account in &current.desired.accounts {
-            self.queue.sooner(&account.id, current.rank(&account.id), now);
+            self.due(&account.id, now, Why::Again);
         }
     }
 
@@ -239,20 +268,31 @@ impl<'a> Keeper<'a> {
             self.queue.done(account, now);
             return;
         };
+        if matches!(done.ended, Ended::Seen) {
+            log::turn(&done, now);
+            return;
+        }
         let next = self.next(&done, now);
         self.settings.pulse.ended(&done, next);
-        self.queue.done(account, next);
+        match self.settings.queue {
+            Some(_) => self.due(account, next, Why::Again),
+            None => self.queue.done(account, next),
+        }
         if !self.queue.contains(account) {
             self.lights.remove(account);
             return;
         }
         if let Some(light) = self.lights.get_mut(account) {
             light.waits_for = done.waits_for;
+            if done.is_whole {
+                light.began = Some(done.began);
+            }
+        }
+        if self.settings.queue.is_some() {
+            self.made.extend(done.made.iter().cloned());
         }
         // What others waited for is there.
-        let made = |thing: &Thing| {
-            done.made.contains(thing) || thing.part_of().is_some_and(|whole| done.made.contains(&whole))
-        };
+        let made = |thing: &Thing| is_made(thing, &done.made);
         let waiting: Vec<AccountId> = self
             .lights
             .iter()
@@ -260,13 +300,13 @@ impl<'a> Keeper<'a> {
             .map(|(id, _)| id.clone())
             .collect();
         for id in waiting {
-            self.queue.sooner(&id, self.current.rank(&id), now);
+            self.due(&id, now, Why::Again);
         }
     }
 
     /// When an account is due after a turn.
     fn next(&mut self, done: &Done, now: Timestamp) -> Timestamp {
-        let slot = schedule::next_slot(&done.account, now, self.settings.interval);
+        let slot = schedule::next_slot(&done.account, now, self.interval_of(&done.account));
         let due = match (&done.failing, done.is_closed) {
             (Some(failing), true) if failing.class.is_terminal() => failing.not_before.max(slot),
             (Some(failing), true) => failing.not_before,
@@ -315,7 +355,7 @@ impl<'a> Keeper<'a> {
             }
         }
         for id in &changed {
-            self.queue.sooner(id, current.rank(id), now);
+            self.due(id, now, Why::Documents { digest: current.desired.digest.clone() });
         }
         self.warn();
         self.keep_state(None).await;
@@ -347,46 +387,6 @@ impl<'a> Keeper<'a> {
     fn warn(&self) {
         for line in self.current.warnings().lines().filter(|line| !line.trim().is_empty()) {
             tracing::warn!(target: TARGET, "{}", crate::report::escape::escape(line));
-        }
-    }
-
-    /// The condition of the desired state itself, beside those of the accounts.
-    async fn keep_state(&mut self, trouble: Option<(&str, String)>) {
-        let audit = Arc::clone(&self.current.audit);
-        let kept = audit.conditions::<DesiredStateConditions>(DesiredStateConditions::NAME).await;
-        let kept = match kept {
-            Ok((before, tag)) => {
-                let now = DesiredStateConditions::now(
-                    before.as_ref(),
-                    &self.settings.source.to_string(),
-                    self.current.observed(),
-                    trouble.as_ref().map(|(reason, why)| (*reason, why.as_str())),
-                    self.settings.clock.now(),
-                );
-                if before.as_ref() == Some(&now) {
-                    Ok(())
-                } else {
-                    audit.keep_conditions(DesiredStateConditions::NAME, &now, tag).await
-                }
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = kept {
-            tracing::error!(target: TARGET, error = log::chain(&error), "the condition of the desired state is not kept");
-        }
-        self.trouble = trouble.map(|(_, why)| why);
-        self.settings.pulse.keeps(&self.current, self.trouble.as_deref());
-    }
-
-    /// That a controller runs, for whoever would undo what it enforces.
-    async fn record(&mut self) {
-        let Settings { interval, enforce, ref run, .. } = *self.settings;
-        let at = self.settings.clock.now();
-        self.record_at = schedule::after(at, interval);
-        let record =
-            ControllerRecord { at, run: run.clone(), enforces: enforce, interval: interval.as_secs() };
-        if let Err(error) = self.current.audit.controller_runs(&record).await {
-            tracing::error!(target: TARGET, error = log::chain(&error), "that a controller runs is not recorded");
         }
     }
 }

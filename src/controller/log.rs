@@ -24,6 +24,7 @@ pub(super) fn turn(done: &Done, next: jiff::Timestamp) {
         Ended::NoRecords(error) => {
             tracing::error!(target: TARGET, account, name, run, error = chain(error), %next, "not looked at: no records");
         }
+        Ended::Seen => tracing::debug!(target: TARGET, account, name, run, "seen since it was asked for"),
         Ended::Interrupted => tracing::info!(target: TARGET, account, name, run, "given up: told to stop"),
         Ended::Looked => {
             let changed = escape(&done.changed.join(", ")).into_owned();

@@ -17,9 +17,11 @@ use super::current::Current;
 use super::index::Entry;
 use super::look;
 use super::notify::Asking;
+use super::queue::{self, Wanted};
 use super::schedule::{Class, after};
 use crate::apply::{self, ApplyReport, Applying, ChangeResult, Concluding};
 use crate::audit::{AuditError, Tag};
+use crate::aws::Lease;
 use crate::control::Thing;
 use crate::controls::CONTROLS;
 use crate::desired::{DesiredAccount, Guards};
@@ -41,8 +43,12 @@ const KEPT_EVERY: Duration = Duration::from_secs(55 * 60);
 pub(super) struct Turn<'a> {
     pub settings: &'a Settings,
     pub current: &'a Current,
-    /// Cancelled by the first signal: a look is given up, a step in hand is finished.
+    /// Cancelled by the first signal, and where the lease is lost: a look is given up, a step in hand is finished.
     pub stop: &'a CancellationToken,
+    /// Until when no other replica looks after the account; absent where there is no other.
+    pub lease: Option<&'a Lease>,
+    /// What the message asks for that the account was taken with.
+    pub wanted: Option<&'a Wanted>,
 }
 
 /// How a turn ended.
@@ -58,6 +64,8 @@ pub(super) enum Ended {
     NoRecords(AuditError),
     /// A signal came before anything was written.
     Interrupted,
+    /// Somebody has looked since it was asked for, or it is not to be tried yet.
+    Seen,
 }
 
 /// What came of a turn. Everything else that was seen is let go.
@@ -79,6 +87,10 @@ pub(super) struct Done {
     pub changed: Vec<String>,
     pub calls: usize,
     pub elapsed: Duration,
+    /// When the look began.
+    pub began: Timestamp,
+    /// It was not broken off.
+    pub is_whole: bool,
     /// The look itself failed, wholly or in part.
     pub failing: Option<Failing>,
     /// It failed wholly: there is nothing to gain from its ordinary turn.
@@ -103,8 +115,12 @@ impl Turn<'_> {
     pub async fn take(&self, account: &DesiredAccount) -> Done {
         let start = Instant::now();
         let run = Ulid::generate().to_string();
-        let fleet = Fleet::new(self.current.aws.for_run(&run), self.current.desired.clone(), CONTROLS);
-        let mut done = Done::new(account, run);
+        let fleet = Fleet::new(
+            self.current.aws.for_run(&run, self.lease.cloned()),
+            self.current.desired.clone(),
+            CONTROLS,
+        );
+        let mut done = Done::new(account, run, self.settings.clock.now());
         // On the heap, as many as have their turn at once.
         if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
             done.ended = ended;
@@ -131,6 +147,9 @@ impl Turn<'_> {
                 return Err(Ended::NoRecords(error));
             }
         };
+        if self.wanted.is_some_and(|wanted| self.is_seen(&before, wanted, now)) {
+            return Err(Ended::Seen);
+        }
         match self.order(account).await {
             Ok(None) => {}
             Ok(Some((reason, why))) => {
@@ -197,9 +216,27 @@ impl Turn<'_> {
         done.not_kept.extend(not_kept);
         done.drifted = after.drift.iter().filter(|one| one.found == now).count();
         done.count(&plan, report.as_ref(), &holds, &refused);
+        after.waits_for = done.waits_for.clone();
+        // What was broken off counts as not looked at: whoever takes it over begins anew.
+        done.is_whole = !self.stop.is_cancelled();
+        after.last_began = if done.is_whole { Some(done.began) } else { before.last_began };
         self.tell(fleet, account, &before, &matters, done).await;
         self.keep(&before, &after, tag, done).await;
         Ok(())
+    }
+
+    /// Is what the message asks for done already, or not to be tried yet?
+    fn is_seen(&self, before: &AccountConditions, wanted: &Wanted, now: Timestamp) -> bool {
+        let is_same = before.observed.as_ref() == Some(&self.current.observed());
+        if is_same && before.last_began.is_some_and(|began| began >= wanted.since) {
+            return true;
+        }
+        // What only a person can end is tried slowly, whatever its slot.
+        wanted.why == queue::Why::Slot
+            && before
+                .failing
+                .as_ref()
+                .is_some_and(|failing| failing.class.is_terminal() && failing.not_before > now)
     }
 
     /// Is this desired state the account's to take? A newer one, seen on it, is never overwritten: whoever has that one
@@ -314,9 +351,11 @@ impl Turn<'_> {
     /// Writes the conditions where they say something new, or where the time of the look is too old.
     async fn keep(&self, before: &AccountConditions, now: &AccountConditions, tag: Tag, done: &mut Done) {
         done.entry = Some(Entry::of(now));
-        let is_fresh = before
-            .last_look
-            .is_some_and(|look| now.last_look.is_none_or(|now| after(look, KEPT_EVERY) > now));
+        // Other replicas are to know when it was looked at.
+        let is_fresh = self.wanted.is_none()
+            && before
+                .last_look
+                .is_some_and(|look| now.last_look.is_none_or(|now| after(look, KEPT_EVERY) > now));
         if is_fresh && before.says_the_same(now) {
             return;
         }
@@ -332,8 +371,13 @@ impl Turn<'_> {
     }
 }
 
+/// Is it among these things, or a part of one?
+pub(super) fn is_made(thing: &Thing, made: &[Thing]) -> bool {
+    made.contains(thing) || thing.part_of().is_some_and(|whole| made.contains(&whole))
+}
+
 impl Done {
-    fn new(account: &DesiredAccount, run: String) -> Self {
+    fn new(account: &DesiredAccount, run: String, began: Timestamp) -> Self {
         Self {
             account: account.id.clone(),
             name: account.name.to_string(),
@@ -347,6 +391,8 @@ impl Done {
             changed: Vec::new(),
             calls: 0,
             elapsed: Duration::ZERO,
+            began,
+            is_whole: false,
             failing: None,
             is_closed: false,
             again: None,

@@ -204,6 +204,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         super::inspector::operations(),
         super::securityhub::operations(),
         super::sns::operations(),
+        super::sqs::operations(),
         super::waf::operations(),
     ]
     .into_iter()

@@ -25,6 +25,7 @@ use super::s3::Bucket;
 use super::s3control::PublicAccess;
 use super::securityhub::SecurityHub;
 use super::sns::Sns;
+use super::sqs::Sqs;
 use super::waf::Waf;
 use super::weather::Sky;
 
@@ -133,6 +134,7 @@ pub struct RegionState {
     pub inspector: Inspector,
     pub securityhub: SecurityHub,
     pub sns: Sns,
+    pub sqs: Sqs,
     pub waf: Waf,
 }
 
@@ -151,6 +153,8 @@ pub(super) struct State {
     pub recording: Option<super::record::Recording>,
     /// What CloudTrail keeps of the writes that landed.
     pub history: super::cloudtrail::History,
+    /// Whoever waits for a message looks again.
+    pub queues_moved: Arc<tokio::sync::Notify>,
     /// Counts everything that needs an identifier.
     serial: u64,
 }

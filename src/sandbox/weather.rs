@@ -40,6 +40,8 @@ pub struct Attempt<'a> {
     pub operation: &'a str,
     /// Empty when nobody knows the key.
     pub account: &'a str,
+    /// The session's name, where it is one of a role.
+    pub session: &'a str,
     pub region: &'a str,
     /// Counts the attempts of one call from 1.
     pub number: u32,

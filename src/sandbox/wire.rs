@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_smithy_cbor::Encoder;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -25,11 +26,13 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use tokio::time::Instant;
 
 use super::World;
-use super::identity::{Caller, authorize};
+use super::identity::{Caller, Principal, authorize};
 use super::operation::{self, Call, Kept, Operation, Protocol, Refusal};
 use super::signature::{Signature, authenticate};
+use super::sqs;
 use super::state::{DEFAULT_REGIONS, OPT_IN_REGIONS, State};
 use super::weather::{Attempt, Trouble};
 
@@ -134,18 +137,44 @@ impl HttpClient for Wire {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let delay = self.0.locked().sky.delay();
-        if delay.is_zero() {
+        let asked = request.extension::<Pending>().map(|Pending(exchange)| &exchange.asked);
+        let wait = asked.and_then(|asked| sqs::waits(asked.operation, &asked.input));
+        if delay.is_zero() && wait.is_none() {
             return HttpConnectorFuture::ready(self.answer(&request));
         }
         let wire = self.clone();
         HttpConnectorFuture::new(async move {
             tokio::time::sleep(delay).await;
+            if let Some((queue, time)) = wait {
+                wire.wait(&queue, time).await;
+            }
             wire.answer(&request)
         })
     }
 }
 
 impl Wire {
+    /// Waits until a queue has something to give, for so long at most.
+    async fn wait(&self, queue: &str, time: Duration) {
+        let until = Instant::now() + time;
+        let moved = Arc::clone(&self.0.locked().queues_moved);
+        loop {
+            let mut moving = std::pin::pin!(moved.notified());
+            // From here on: what comes between this look and the wait is not missed.
+            moving.as_mut().enable();
+            let opens = sqs::opens_in(&mut self.0.locked(), queue, self.0.now());
+            let now = Instant::now();
+            if opens == Some(Duration::ZERO) || now >= until {
+                return;
+            }
+            let look_again = opens.map_or(until, |opens| until.min(now + opens));
+            tokio::select! {
+                () = tokio::time::sleep_until(look_again) => {}
+                () = moving => {}
+            }
+        }
+    }
+
     /// What comes back for one signed request.
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let Pending(exchange) = request.extension::<Pending>().ok_or_else(|| {
@@ -169,6 +198,10 @@ impl Wire {
             service: operation.service.prefix,
             operation: operation.name,
             account: caller.as_deref().map_or("", |caller| &caller.account),
+            session: caller.as_deref().map_or("", |caller| match &caller.principal {
+                Principal::Session { session, .. } => session,
+                Principal::Root | Principal::User(_) => "",
+            }),
             region,
             number: exchange.attempt,
             writes: operation.writes,

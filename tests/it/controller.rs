@@ -2,6 +2,8 @@
 
 mod back_off;
 mod contested;
+mod fleet;
+mod hinted;
 mod live;
 mod logs;
 mod notify;

@@ -27,6 +27,16 @@ pub struct Run {
     /// How often each account is looked at: `1h`, `30m`, `1d`
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = interval)]
     pub interval: Duration,
+    /// The same for an account whose hints are known to arrive
+    #[arg(long, value_name = "TIME", default_value = "6h", value_parser = interval)]
+    pub interval_with_hints: Duration,
+    /// Share the work with other replicas through this FIFO queue:
+    /// `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.fifo`
+    #[arg(long, value_name = "URL")]
+    pub queue: Option<String>,
+    /// Hear of writes from EventBridge through this queue, and look at the account within seconds
+    #[arg(long, value_name = "URL")]
+    pub hints: Option<String>,
     /// How often the source is looked at for something new
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = poll)]
     pub poll: Duration,

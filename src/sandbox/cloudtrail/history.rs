@@ -84,7 +84,7 @@ impl fmt::Debug for Recorded {
 }
 
 impl History {
-    /// Keeps a write that landed; what is done to objects is a data event, which the history never has.
+    /// Keeps a write that landed; what is done to objects and messages is a data event, which the history never has.
     pub fn add(
         &mut self,
         operation: &'static Operation,
@@ -93,10 +93,10 @@ impl History {
         (region, at): (&str, Timestamp),
         agent: &str,
     ) {
-        if (operation.service.prefix, operation.name) == ("s3", "PutObject") {
+        let prefix = operation.service.prefix;
+        if prefix == "sqs" || (prefix, operation.name) == ("s3", "PutObject") {
             return;
         }
-        let prefix = operation.service.prefix;
         let name = format!("{prefix}:{}", operation.name);
         let call = format!("{prefix}:{}", event_name(&name));
         self.push(Recorded {
