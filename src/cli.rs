@@ -7,6 +7,7 @@ mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod drift;
+mod exceptions;
 mod explain;
 mod generate;
 mod import;
@@ -46,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
     let result = match args.command {
         // Needs no runtime, no network and no credentials.
         Command::Validate(args) => validate::run(&args, io),
+        Command::Exceptions(args) => exceptions::run(&args, io),
         Command::Explain(args) => explain::run(&args, io),
         Command::Generate(args) => generate::run(&args, io),
         command => runtime(command.is_in_memory() || reach.is_in_memory()).and_then(|runtime| {
@@ -66,7 +68,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Run(args) => Box::pin(run::run(&args, io, reach)).await,
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
-                    Command::Validate(_) | Command::Explain(_) | Command::Generate(_) => Ok(Exit::Done),
+                    Command::Validate(_)
+                    | Command::Exceptions(_)
+                    | Command::Explain(_)
+                    | Command::Generate(_) => Ok(Exit::Done),
                 };
                 world.keep_time();
                 result

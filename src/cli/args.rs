@@ -1,6 +1,7 @@
 //! Commands and flags, with the help texts.
 
 mod drift;
+mod exceptions;
 mod import;
 mod report;
 mod run;
@@ -20,6 +21,7 @@ use crate::plan::Exit;
 pub use report::Report;
 
 pub use drift::{Drift, Format as DriftFormat};
+pub use exceptions::Exceptions;
 pub use import::Import;
 pub use undo::Undo;
 
@@ -71,6 +73,8 @@ pub enum Command {
     Render(Render),
     /// Look at all accounts and write what was seen to a file, to plan from later
     Observe(Observe),
+    /// List what people signed for, until when, and how that stands today; offline
+    Exceptions(Exceptions),
     /// Show what would be changed, and change nothing
     Plan(Plan),
     /// Tell what is no longer as it was last applied, and who did it; this cannot write

@@ -82,6 +82,11 @@ fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
+/// One at least.
+fn some(items: Value, description: &str) -> Value {
+    json!({ "type": "array", "items": items, "minItems": 1, "description": description })
+}
+
 fn account_id(description: &str) -> Value {
     json!({ "type": "string", "pattern": "^[0-9]{12}$", "description": description })
 }
@@ -251,22 +256,37 @@ fn windows() -> Value {
 }
 
 fn exception(controls: Controls) -> Value {
-    let texts = list(json!({ "type": "string" }));
-    closed(
+    let mut exception = closed(
         json!({
             "control": control_ids(controls),
             "rule": named("Absent: every rule of the control."),
-            "accounts": texts,
-            "regions": texts,
-            "resources": texts,
+            "accounts": some(json!({ "type": "string" }), "Names or ids, with `*` and `?`. Absent: those of `where`."),
+            "where": selector(),
+            "regions": some(json!({ "type": "string" }), "Absent: every region."),
+            "resources": some(json!({ "type": "string" }), "With `*` and `?`. Absent: every resource."),
+            "resourceTags": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": some(json!({ "type": "string" }), "One of these values."),
+                "description": "Resources that have all of these tags, for controls that read tags.",
+            },
+            "suppressFindings": {
+                "oneOf": [
+                    { "type": "boolean" },
+                    list(json!({ "type": "string", "pattern": "^[A-Za-z0-9]+\\.[0-9]{1,4}$" })),
+                ],
+                "description": "Suppress the findings of Security Hub about the same; `securityhub.suppressions` does it.",
+            },
             "reason": named("Why it is not enforced."),
             "owner": named("Who has to end it."),
             "approver": named("Who took the risk."),
             "ticket": named("Where it was decided."),
             "expires": { "type": "string", "format": "date", "description": "The last day on which it holds." },
         }),
-        &["control", "accounts", "reason", "owner", "approver", "expires"],
-    )
+        &["control", "reason", "owner", "approver", "expires"],
+    );
+    exception["anyOf"] = json!([{ "required": ["accounts"] }, { "required": ["where"] }]);
+    exception
 }
 
 fn attestation(controls: Controls) -> Value {

@@ -10,9 +10,12 @@ use crate::apply::{ApplyReport, ChangeReport, ChangeResult, Remaining};
 use crate::control::{
     Change, Field, Finding, Found, Known, ManualTask, Need, Progress, Risk, Step, Thing, Verdict, Verified,
 };
+use crate::desired::Validity;
 use crate::fault::{Fault, FaultKind};
 use crate::place::{AccountId, Region, Scope};
-use crate::plan::{AccountState, Item, Outcome, Plan, PlannedAccount, Position, SeverityWord, Totals};
+use crate::plan::{
+    AccountState, Item, Outcome, Plan, PlannedAccount, PlannedException, Position, SeverityWord, Totals,
+};
 
 use super::human::Context;
 
@@ -53,6 +56,7 @@ pub fn item(account_id: &str, region: &str, control: &str, resource: &str, verdi
         outcome,
         needs: Vec::new(),
         exception_note: None,
+        lapsed: None,
         reason: None,
         declared_at: BTreeMap::new(),
         declared: None,
@@ -234,7 +238,7 @@ fn payments_items() -> Vec<Item> {
     for name in ["legacy-billing", "legacy-tax"] {
         items.push(Item {
             outcome: Outcome::Excepted { exception: "legacy-images".into() },
-            exception_note: Some("legacy-images, SEC-412, until 2027-03-31".into()),
+            exception_note: Some(LEGACY.into()),
             ..repository(PAYMENTS, "eu-west-1", name)
         });
     }
@@ -246,6 +250,32 @@ fn payments_items() -> Vec<Item> {
         items.push(item(PAYMENTS, region, "config.recorder", "recorder", foreign));
     }
     items
+}
+
+const LEGACY: &str = "legacy-images, SEC-412, until 2027-03-31: manifest v1 images cannot be scanned (owner \
+     team-billing@acme.example, approved by ciso@acme.example)";
+
+/// An exception that holds.
+pub fn legacy(findings: usize) -> PlannedException {
+    PlannedException {
+        name: "legacy-images".into(),
+        control: "ecr.repositories".into(),
+        rule: Some("scan-on-push".into()),
+        reason: "manifest v1 images cannot be scanned".into(),
+        owner: "team-billing@acme.example".into(),
+        approver: "ciso@acme.example".into(),
+        ticket: Some("SEC-412".into()),
+        expires: jiff::civil::date(2027, 3, 31),
+        on: jiff::civil::date(2026, 11, 26),
+        validity: Validity::Holds,
+        findings,
+        matches_nothing: false,
+        declared: Some(Position {
+            file: "desired-state/exceptions/legacy-images.yaml".into(),
+            line: 16,
+            column: 12,
+        }),
+    }
 }
 
 pub fn planned(id: &str, name: &str) -> PlannedAccount {
@@ -269,7 +299,9 @@ pub fn plan(accounts: Vec<PlannedAccount>, items: Vec<Item>, in_sync: usize) -> 
             totals.count(&Outcome::Unknown);
         }
     }
+    let excepted = items.iter().filter(|item| matches!(item.outcome, Outcome::Excepted { .. })).count();
     Plan {
+        exceptions: if excepted > 0 { vec![legacy(excepted)] } else { Vec::new() },
         organization: "acme".into(),
         organization_id: Some("o-a1b2c3d4e5".into()),
         revision: Some("4f1c9e2".into()),

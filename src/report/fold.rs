@@ -164,6 +164,7 @@ struct Key<'a> {
     outcome: Cow<'a, Outcome>,
     needs: Vec<(bool, Cow<'a, Thing>, bool)>,
     exception_note: Option<&'a str>,
+    lapsed: Option<&'a str>,
     reason: Option<&'a str>,
     declared_at: &'a BTreeMap<String, Position>,
     selected: bool,
@@ -194,6 +195,7 @@ fn key(item: &Item) -> String {
             })
             .collect(),
         exception_note: item.exception_note.as_deref(),
+        lapsed: item.lapsed.as_deref(),
         reason: weakens(item).then_some(item.reason.as_deref()).flatten(),
         declared_at: &item.declared_at,
         selected: item.selected,

@@ -20,6 +20,7 @@ fn item(resource: &str, verdict: Verdict<crate::control::Step>, outcome: Outcome
         outcome,
         needs: Vec::new(),
         exception_note: None,
+        lapsed: None,
         reason: None,
         declared_at: BTreeMap::new(),
         declared: None,
