@@ -17,6 +17,7 @@ mod log;
 pub mod queue;
 mod reconcile;
 pub mod schedule;
+pub mod signed;
 pub mod source;
 
 use std::fmt;

@@ -14,8 +14,10 @@ use super::log::{self, TARGET};
 use super::queue::memory::Queue;
 use super::reconcile::Done;
 use super::schedule::{self, Left};
+use super::signed::Signed;
 use crate::audit::ControllerRecord;
 use crate::control::Thing;
+use crate::desired;
 use crate::place::AccountId;
 
 /// Conditions that are read at once at a start.
@@ -47,6 +49,7 @@ pub(super) struct Keeper<'a> {
     roster_at: Timestamp,
     record_at: Timestamp,
     reload: bool,
+    signed: Signed,
 }
 
 /// A question to the source, which is asked while accounts have their turns.
@@ -76,6 +79,7 @@ impl<'a> Keeper<'a> {
             roster_at: schedule::after(now, settings.interval),
             record_at: now,
             reload: false,
+            signed: Signed::default(),
         }
     }
 
@@ -194,6 +198,10 @@ impl<'a> Keeper<'a> {
         let now = self.settings.clock.now();
         if now < self.poll_at && !self.reload {
             return None;
+        }
+        // What an exception was about is looked at at once when it ends, and not an interval later.
+        for id in self.exceptions(now) {
+            self.queue.sooner(&id, self.current.rank(&id), now);
         }
         // Nobody reads the calls one by one here, and they must not pile up.
         drop(self.current.aws.journal().drain());
@@ -333,7 +341,15 @@ impl<'a> Keeper<'a> {
         self.keep_state(Some((error.reason(), told))).await;
     }
 
-    fn warn(&self) {
+    /// Tells of exceptions that are about to end or have ended, and gives the accounts that those meant.
+    fn exceptions(&mut self, now: Timestamp) -> Vec<AccountId> {
+        let news = self.signed.news(&self.current.desired, desired::day(now));
+        news.iter().for_each(log::exception);
+        news.iter().filter(|news| news.ended).flat_map(|news| news.means(&self.current.desired)).collect()
+    }
+
+    fn warn(&mut self) {
+        drop(self.exceptions(self.settings.clock.now()));
         for line in self.current.warnings().lines().filter(|line| !line.trim().is_empty()) {
             tracing::warn!(target: TARGET, "{}", crate::report::escape::escape(line));
         }

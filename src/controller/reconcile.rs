@@ -95,7 +95,8 @@ impl Turn<'_> {
     pub async fn take(&self, account: &DesiredAccount) -> Done {
         let start = Instant::now();
         let run = Ulid::generate().to_string();
-        let fleet = Fleet::new(self.current.aws.for_run(&run), self.current.desired.clone(), CONTROLS);
+        let (aws, desired) = (self.current.aws.for_run(&run), self.current.desired.clone());
+        let fleet = Fleet::new(aws, desired, CONTROLS).looking_at(self.settings.clock.now());
         let mut done = Done::new(account, run);
         // On the heap, as many as have their turn at once.
         if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
@@ -390,8 +391,7 @@ impl Done {
         }
         self.waits_for.sort();
         self.waits_for.dedup();
-        let contested = holds.values().filter(|hold| matches!(hold, Hold::Contested { .. })).count();
-        self.contested = contested;
+        self.contested = holds.values().filter(|hold| matches!(hold, Hold::Contested { .. })).count();
         self.refused = holds.values().filter(|hold| matches!(hold, Hold::Refused { .. })).count();
         if !refused.is_empty() {
             self.refused += plan.changes().count();
