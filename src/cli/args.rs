@@ -338,7 +338,7 @@ pub struct Generate {
 pub enum Generated {
     /// JSON Schema of the documents, for editors
     Schema {
-        /// A kind of document (`account`, `organization`, …), or `plan`, `apply` or `drift` for what those
+        /// A kind of document (`account`, `organization`, …), or `plan`, `apply`, `drift` or `exceptions` for what those
         /// commands print as JSON; without it, all of them in one object
         kind: Option<String>,
     },

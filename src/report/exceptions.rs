@@ -178,3 +178,45 @@ fn accounts_of(one: &Exception, meant: &[&str]) -> String {
         some => format!("{said}: {}", super::words::names(some)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn one(name: &str, last: Date, matches_nothing: bool) -> PlannedException {
+        let legacy = fixture::legacy(1);
+        let validity = Validity::of(last, legacy.on);
+        PlannedException { name: name.into(), expires: last, validity, matches_nothing, ..legacy }
+    }
+
+    #[test]
+    fn what_ends_has_ended_or_is_of_no_use_is_told_and_nothing_else() {
+        let day = |month, day| jiff::civil::date(2026, month, day);
+        let all = [
+            one("old", day(11, 25), false),
+            one("today", day(11, 26), false),
+            one("tomorrow", day(11, 27), true),
+            one("soon", day(12, 10), false),
+            one("later", day(12, 11), false),
+            one("idle", day(12, 31), true),
+        ];
+        let owner = "(owner team-billing@acme.example)";
+        assert_eq!(
+            told(&all),
+            [
+                format!("Exception old expired on 2026-11-25: no longer honoured {owner}."),
+                format!("Exception today ends today, 2026-11-26 {owner}."),
+                format!("Exception tomorrow ends tomorrow, 2026-11-27; it excepts nothing {owner}."),
+                format!("Exception soon ends in 14 days, on 2026-12-10 {owner}."),
+                format!("Exception idle excepts nothing: what it is about is in sync, or not there {owner}."),
+            ]
+        );
+        let many: Vec<_> = (0..13).map(|n| one(&format!("e{n}"), day(11, 25), false)).collect();
+        let told = told(&many);
+        assert_eq!(
+            (told.len(), told.last().map(String::as_str)),
+            (11, Some("3 exceptions more to tell of: baseline exceptions"))
+        );
+    }
+}

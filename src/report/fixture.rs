@@ -1,6 +1,8 @@
 //! Specimen plans for the tests of text and JSON: two accounts in three regions with one of everything, the
 //! same in sync, and five hundred accounts.
 
+mod exception;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,14 +12,13 @@ use crate::apply::{ApplyReport, ChangeReport, ChangeResult, Remaining};
 use crate::control::{
     Change, Field, Finding, Found, Known, ManualTask, Need, Progress, Risk, Step, Thing, Verdict, Verified,
 };
-use crate::desired::Validity;
 use crate::fault::{Fault, FaultKind};
 use crate::place::{AccountId, Region, Scope};
-use crate::plan::{
-    AccountState, Item, Outcome, Plan, PlannedAccount, PlannedException, Position, SeverityWord, Totals,
-};
+use crate::plan::{AccountState, Item, Outcome, Plan, PlannedAccount, Position, SeverityWord, Totals};
 
 use super::human::Context;
+
+pub use exception::{LEGACY, legacy};
 
 pub const ARCHIVE: &str = "444455556666";
 pub const PAYMENTS: &str = "111122223333";
@@ -250,32 +251,6 @@ fn payments_items() -> Vec<Item> {
         items.push(item(PAYMENTS, region, "config.recorder", "recorder", foreign));
     }
     items
-}
-
-const LEGACY: &str = "legacy-images, SEC-412, until 2027-03-31: manifest v1 images cannot be scanned (owner \
-     team-billing@acme.example, approved by ciso@acme.example)";
-
-/// An exception that holds.
-pub fn legacy(findings: usize) -> PlannedException {
-    PlannedException {
-        name: "legacy-images".into(),
-        control: "ecr.repositories".into(),
-        rule: Some("scan-on-push".into()),
-        reason: "manifest v1 images cannot be scanned".into(),
-        owner: "team-billing@acme.example".into(),
-        approver: "ciso@acme.example".into(),
-        ticket: Some("SEC-412".into()),
-        expires: jiff::civil::date(2027, 3, 31),
-        on: jiff::civil::date(2026, 11, 26),
-        validity: Validity::Holds,
-        findings,
-        matches_nothing: false,
-        declared: Some(Position {
-            file: "desired-state/exceptions/legacy-images.yaml".into(),
-            line: 16,
-            column: 12,
-        }),
-    }
 }
 
 pub fn planned(id: &str, name: &str) -> PlannedAccount {

@@ -11,7 +11,7 @@ use aws_sdk_securityhub::types::{
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
-use super::write::{BY, exception_of};
+use super::write::{BY, exception_of, reopened_of};
 use crate::aws::fault;
 use crate::fault::Fault;
 use crate::place::Scope;
@@ -46,6 +46,9 @@ pub struct Seen {
     /// The exception that it was suppressed for here; absent where it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
+    /// The exception that it was suppressed for here until it was opened again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<String>,
 }
 
 impl Seen {
@@ -108,13 +111,13 @@ pub async fn open(
     Ok(Some(all))
 }
 
-/// Findings that were suppressed here. `None` where Security Hub is not enabled.
-pub async fn suppressed(hub: &Client, scope: &Scope) -> Result<Option<Vec<Found>>, Fault> {
+/// Findings that were suppressed here, and those that were opened again. `None` where Security Hub is not enabled.
+pub async fn ours(hub: &Client, scope: &Scope) -> Result<Option<Vec<Found>>, Fault> {
     let mut filters = own(scope);
-    filters.workflow_status = equals(["SUPPRESSED"]);
     filters.note_updated_by = equals([BY]);
     let found = get(hub, filters).await?;
-    Ok(found.map(|all| all.into_iter().filter(|one| one.seen.exception.is_some()).collect()))
+    let is_ours = |one: &Found| one.seen.exception.is_some() || one.seen.reopened.is_some();
+    Ok(found.map(|all| all.into_iter().filter(is_ours).collect()))
 }
 
 async fn get(hub: &Client, filters: AwsSecurityFindingFilters) -> Result<Option<Vec<Found>>, Fault> {
@@ -135,22 +138,26 @@ async fn get(hub: &Client, filters: AwsSecurityFindingFilters) -> Result<Option<
 /// A finding of a control has its resource first.
 fn found(finding: AwsSecurityFinding) -> Option<Found> {
     let is_suppressed = finding.workflow()?.status()?.as_str() == "SUPPRESSED";
-    let note = finding.note().filter(|note| is_suppressed && note.updated_by() == Some(BY));
+    let note = finding.note().filter(|note| note.updated_by() == Some(BY));
+    let note = note.and_then(|note| note.text());
     let resource = finding.resources().first()?;
     let seen = Seen {
         control: finding.compliance()?.security_control_id()?.to_owned(),
         resource: resource.id()?.to_owned(),
         tags: resource.tags().map(|tags| tags.clone().into_iter().collect()).unwrap_or_default(),
-        exception: note.and_then(|note| exception_of(note.text()?)).map(str::to_owned),
+        exception: note.filter(|_| is_suppressed).and_then(exception_of).map(str::to_owned),
+        reopened: note.filter(|_| !is_suppressed).and_then(reopened_of).map(str::to_owned),
     };
     let id = AwsSecurityFindingIdentifier::builder().id(finding.id()?).product_arn(finding.product_arn()?);
     Some(Found { seen, id: id.build() })
 }
 
 pub async fn read(hub: &Client, scope: &Scope, ask: &Ask) -> Result<Live, Fault> {
-    let (open, suppressed) = futures::try_join!(open(hub, scope, &ask.controls), suppressed(hub, scope))?;
-    let (Some(open), Some(suppressed)) = (open, suppressed) else { return Ok(Live::default()) };
-    let mut findings: Vec<Seen> = open.into_iter().chain(suppressed).map(|one| one.seen).collect();
+    let (open, ours) = futures::try_join!(open(hub, scope, &ask.controls), ours(hub, scope))?;
+    let (Some(open), Some(ours)) = (open, ours) else { return Ok(Live::default()) };
+    // What was opened again is among both.
+    let all = open.into_iter().chain(ours).map(|one| (one.id.id, one.seen));
+    let mut findings: Vec<Seen> = all.collect::<BTreeMap<_, _>>().into_values().collect();
     findings.sort();
     Ok(Live { enabled: true, findings })
 }

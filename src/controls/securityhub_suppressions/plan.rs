@@ -1,7 +1,7 @@
 //! What is signed for, beside what is suppressed.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Excepted;
 use super::live::{Live, Seen};
@@ -23,7 +23,9 @@ pub fn plan(facts: &Facts, wanted: Excepted, live: &Live) -> Vec<Finding<Write>>
     };
     let mut suppress: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
     let mut reopen: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
+    let mut opened: BTreeSet<&str> = BTreeSet::new();
     for finding in &live.findings {
+        opened.extend(finding.reopened.as_deref());
         match (exception(&live_exceptions, finding), &finding.exception) {
             (Some(by), None) => suppress.entry(&by.name).or_default().push(finding),
             (None, Some(name)) => reopen.entry(name).or_default().push(finding),
@@ -38,6 +40,8 @@ pub fn plan(facts: &Facts, wanted: Excepted, live: &Live) -> Vec<Finding<Write>>
             Finding::new(&by.name, SUPPRESSED, verdict)
         })
         .collect();
+    let done = opened.into_iter().filter(|name| !reopen.contains_key(name));
+    findings.extend(done.map(|name| Finding::new(name, REOPENED, Verdict::InSync)));
     findings.extend(
         reopen
             .into_iter()

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use serde_json::json;
 
 use super::live::Seen;
-use super::write::{Target, exception_of, note};
+use super::write::{Target, exception_of, note, reopened_of};
 use super::*;
 use crate::control::{Change, Direction, Exempt, Verdict};
 use crate::controls::tests::facts;
@@ -37,6 +37,7 @@ fn seen(control: &str, repository: &str, exception: Option<&str>) -> Seen {
         resource: format!("arn:aws:ecr:eu-west-1:111122223333:repository/{repository}"),
         tags: BTreeMap::new(),
         exception: exception.map(str::to_owned),
+        reopened: None,
     }
 }
 
@@ -107,6 +108,19 @@ fn what_no_exception_is_about_any_more_is_opened_again_and_nothing_else() {
     let reopen = Write::Reopen { exception: "older".into(), findings: vec![target("web")] };
     assert_eq!(change.steps, [reopen]);
     assert_eq!(change.fields, [Field::new("/excepted", "SUPPRESSED", "NEW")]);
+}
+
+/// So a look tells that it was done; somebody may suppress it by hand afterwards, and that stays.
+#[test]
+fn what_was_opened_again_is_in_sync_and_may_be_suppressed_anew() {
+    let opened = || Seen { reopened: Some("older".into()), ..seen("ECR.1", "web", None) };
+    let [finding] = &planned(&signed(Vec::new()), Excepted::Suppressed, &live(vec![opened()]))[..] else {
+        panic!()
+    };
+    assert_eq!((finding.resource.as_str(), &finding.verdict), ("older", &Verdict::InSync));
+    let facts = signed(vec![exempt("newer", &["web"])]);
+    let findings = planned(&facts, Excepted::Suppressed, &live(vec![opened()]));
+    assert!(matches!(&findings[0].verdict, Verdict::Change(_)), "{findings:?}");
 }
 
 #[test]
@@ -189,7 +203,8 @@ fn a_note_is_cut_where_security_hub_takes_no_more() {
     assert_eq!(note.chars().count(), 512);
     assert!(note.ends_with('…'));
     assert_eq!(exception_of(&note), Some("legacy-images"));
-    assert_eq!(exception_of("baseline: the exception `legacy-images` does not hold any more"), None);
+    let opened = "baseline: opened again, after the exception `legacy-images`";
+    assert_eq!((exception_of(opened), reopened_of(opened)), (None, Some("legacy-images")));
     assert_eq!(exception_of("seen by jo"), None);
 }
 

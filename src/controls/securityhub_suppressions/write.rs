@@ -26,6 +26,8 @@ pub const AT_ONCE: usize = 100;
 const NOTE: usize = 512;
 
 const BEGINNING: &str = "baseline exception `";
+/// Another one: whoever suppresses such a finding by hand does not write it.
+const REOPENED: &str = "baseline: opened again, after the exception `";
 
 /// GetFindings shows an update after a while (User Guide, "Setting the workflow status of findings").
 pub const UPDATE: Call = Call::needing(
@@ -86,9 +88,17 @@ fn cut(text: String) -> String {
     text.chars().take(NOTE - 1).chain(['…']).collect()
 }
 
-/// The exception that a note of ours names.
+/// The exception that a note of ours names: why it is suppressed.
 pub fn exception_of(note: &str) -> Option<&str> {
-    let rest = note.strip_prefix(BEGINNING)?;
+    named(note.strip_prefix(BEGINNING)?)
+}
+
+/// The exception that a note of ours names: why it was suppressed before.
+pub fn reopened_of(note: &str) -> Option<&str> {
+    named(note.strip_prefix(REOPENED)?)
+}
+
+fn named(rest: &str) -> Option<&str> {
     Some(rest.split_once('`').map_or(rest, |(name, _)| name))
 }
 
@@ -96,11 +106,9 @@ impl Write {
     pub async fn send(&self, hub: &Client, scope: &Scope) -> Result<(), Fault> {
         let (targets, status, note) = match self {
             Self::Suppress { note, findings } => (findings, WorkflowStatus::Suppressed, note.clone()),
-            Self::Reopen { exception, findings } => (
-                findings,
-                WorkflowStatus::New,
-                cut(format!("baseline: the exception `{exception}` does not hold any more")),
-            ),
+            Self::Reopen { exception, findings } => {
+                (findings, WorkflowStatus::New, cut(format!("{REOPENED}{exception}`")))
+            }
         };
         // Only what is still as it was planned: open, or suppressed here.
         let found = match self {
@@ -108,7 +116,7 @@ impl Write {
                 let controls = targets.iter().map(|one| one.control.clone()).collect();
                 live::open(hub, scope, &controls).await?
             }
-            Self::Reopen { .. } => live::suppressed(hub, scope).await?,
+            Self::Reopen { .. } => live::ours(hub, scope).await?,
         };
         let is_meant = |one: &Found| {
             let is =
