@@ -7,6 +7,7 @@ mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod drift;
+mod exceptions;
 mod explain;
 mod generate;
 mod healthcheck;
@@ -49,6 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
     let result = match args.command {
         // Needs no runtime, no network and no credentials.
         Command::Validate(args) => validate::run(&args, io),
+        Command::Exceptions(args) => exceptions::run(&args, io),
         Command::Explain(args) => explain::run(&args, io),
         Command::Healthcheck(args) => healthcheck::run(&args, io),
         Command::Generate(args) => generate::run(&args, io),
@@ -73,6 +75,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     #[cfg(feature = "sandbox")]
                     Command::Demo(args) => demo::run(&args, io).await,
                     Command::Validate(_)
+                    | Command::Exceptions(_)
                     | Command::Explain(_)
                     | Command::Generate(_)
                     | Command::Healthcheck(_) => Ok(Exit::Done),

@@ -27,9 +27,9 @@ pub use admin::AdminAccount;
 pub use bounded::Bounded;
 pub use contract::{AwsWrite, Control, Nothing};
 pub use erased::{ErasedControl, Misfit, Step};
-pub use facts::{Archive, Exempt, Facts, Networks, OrganizationFacts};
+pub use facts::{Archive, Exempt, Facts, Networks, OrganizationFacts, SUPPRESSIONS, means_resource};
 pub use finding::{
-    Change, ChangeKind, Direction, Field, Finding, ManualTask, Progress, Risk, Sight, Verdict, Verified,
+    Change, ChangeKind, Direction, Field, Finding, ManualTask, Progress, Risk, Sight, Tags, Verdict, Verified,
 };
 pub use meta::{Accounts, Meta, Reach, Regions, Rule, Severity};
 pub use network::{Network, NotANetwork};

@@ -25,6 +25,7 @@ pub mod pulse;
 pub mod queue;
 mod reconcile;
 pub mod schedule;
+pub mod signed;
 pub mod source;
 
 use std::fmt;

@@ -34,6 +34,7 @@ mod securityhub_controls;
 mod securityhub_hub;
 mod securityhub_organization;
 mod securityhub_standards;
+mod securityhub_suppressions;
 mod sns_topics;
 mod waf_acl;
 mod waf_association;
@@ -65,6 +66,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &securityhub_controls::Controls,
     &securityhub_aggregation::Aggregation,
     &securityhub_automation::Automation,
+    &securityhub_suppressions::Suppressions,
     &securityhub_administrator::Administrator,
     &securityhub_organization::Organization,
     &inspector_scanning::InspectorScanning,

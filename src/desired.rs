@@ -12,6 +12,7 @@ mod changed;
 mod check;
 mod control;
 mod document;
+mod exception;
 mod files;
 mod guards;
 mod init;
@@ -48,6 +49,7 @@ use jiff::civil::Date;
 
 pub use changed::changed;
 pub use control::{Controls, Mode, OnConflict, RegionWord};
+pub use exception::{ENDS_SOON_DAYS, Subject, Validity, day, days_until};
 pub use guards::{Covers, Guards, Incomplete, Window, Windows};
 pub use init::{InitError, init};
 pub use model::{
@@ -93,9 +95,9 @@ impl Loaded {
 pub struct Documents {
     pub organization: Organization,
     pub accounts: Vec<Account>,
-    /// Those that have not expired.
+    /// Those that have ended, too: they are not honoured, and that is told.
     pub exceptions: Vec<Exception>,
-    /// Those that have not expired.
+    /// Those that have ended, too.
     pub attestations: Vec<Attestation>,
     shelf: Shelf,
     sources: Arc<Sources>,
@@ -109,7 +111,7 @@ impl Documents {
     }
 }
 
-/// Reads and checks everything below a folder, offline. `today` decides which exceptions have expired.
+/// Reads and checks everything below a folder, offline. `today`, UTC's, decides which exceptions have ended.
 pub fn load(dir: &Path, controls: Controls, today: Date) -> Loaded {
     let mut sources = Sources::default();
     let mut problems = Problems::new();

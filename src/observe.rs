@@ -26,6 +26,8 @@ pub struct Fleet {
     pub aws: Aws,
     pub desired: Arc<DesiredState>,
     pub controls: &'static [&'static dyn ErasedControl],
+    /// When it is looked; absent: now, by the system's clock.
+    at: Option<Timestamp>,
     shared: Arc<Shared>,
 }
 
@@ -64,12 +66,24 @@ impl Fleet {
         desired: Arc<DesiredState>,
         controls: &'static [&'static dyn ErasedControl],
     ) -> Self {
-        Self { aws, desired, controls, shared: Arc::default() }
+        Self { aws, desired, controls, at: None, shared: Arc::default() }
     }
 
     /// The same accounts with another desired state: sessions, and what was found already, are shared.
     pub fn with(&self, desired: Arc<DesiredState>) -> Self {
-        Self { aws: self.aws.clone(), desired, controls: self.controls, shared: Arc::clone(&self.shared) }
+        let (aws, shared) = (self.aws.clone(), Arc::clone(&self.shared));
+        Self { aws, desired, controls: self.controls, at: self.at, shared }
+    }
+
+    /// The same with a time of its own.
+    #[must_use]
+    pub fn looking_at(self, at: Timestamp) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// The time of a look: exceptions, attestations and suspensions are judged by it.
+    pub fn now(&self) -> Timestamp {
+        self.at.unwrap_or_else(Timestamp::now)
     }
 
     pub fn control(&self, id: &str) -> Option<&'static dyn ErasedControl> {
@@ -134,7 +148,7 @@ impl Fleet {
             Err(fault) => return AccountView::closed(account, AccountState::Unreachable { fault }),
         };
         let observed_at = other.and_then(|other| other.seen.as_ref()).map(|seen| seen.observed_at);
-        let observed_at = observed_at.unwrap_or_else(Timestamp::now);
+        let observed_at = observed_at.unwrap_or_else(|| self.now());
         let seen = Seen { partition: account.home.partition().to_owned(), regions, observed_at };
         let targets = targets(self.controls, account, &seen.regions);
         let mut places: BTreeMap<&Region, Place> = BTreeMap::new();

@@ -1,6 +1,7 @@
 //! From observations to a plan: pure, synchronous, and deterministic. The only clock is `facts.observed_at`.
 
 mod account;
+mod excepted;
 mod exit;
 mod finish;
 mod model;
@@ -8,6 +9,7 @@ mod order;
 mod settle;
 
 pub use account::{Raw, account};
+pub use excepted::PlannedException;
 pub use exit::{Exit, exit_of};
 pub use finish::{Heading, Selection, finish};
 pub use model::{AccountState, Item, Outcome, Plan, PlannedAccount, Position, SeverityWord, Totals};

@@ -9,12 +9,14 @@
 //! | [`github`] | annotations of GitHub Actions at the lines of the YAML |
 //! | [`sarif`] | code scanning |
 //! | [`junit`] | whatever shows test results |
+//! | [`exceptions`] | whoever signed for something, or has to end it |
 //! | [`explain`] | a person who asks what a control is, and the pages under `docs/controls/` |
 //! | [`permissions`] | the people who make the two roles |
 //!
 //! They are folded by the same [`fold`], so they never disagree.
 
 pub mod escape;
+pub mod exceptions;
 pub mod explain;
 pub mod fold;
 pub mod github;

@@ -10,7 +10,7 @@ use crate::desired::{Documents, Roster, RosterAccount, Settings, Status};
 use crate::place::{Region, Seat};
 
 /// Asks AWS Organizations, only where the documents cannot be read without: accounts to discover, or
-/// baselines selected by unit or tag.
+/// baselines, waves or exceptions selected by unit or tag.
 ///
 /// # Errors
 ///
@@ -19,8 +19,9 @@ pub async fn roster(documents: &Documents, settings: &Settings, aws: &Aws) -> Re
     let organization = &documents.organization;
     let waves = || organization.rollout.iter().flat_map(|rollout| &rollout.waves);
     let told = || organization.notifications.iter().filter_map(|one| one.selector.as_ref());
+    let excepted = || documents.exceptions.iter().filter_map(|one| one.selector.as_ref());
     let baselines = || organization.baselines.iter().filter_map(|one| one.selector.as_ref());
-    let selectors = || baselines().chain(waves()).chain(told());
+    let selectors = || baselines().chain(waves()).chain(told()).chain(excepted());
     let units = selectors().any(|selector| !selector.ou.is_empty());
     let tags = selectors().any(|selector| !selector.tags.is_empty());
     let nameless = documents.accounts.iter().any(|account| account.id.is_none());

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
 
 use crate::aws::organization::Member;
 use crate::control::{ErasedControl, Found, Known, Thing, Verdict};
@@ -90,6 +91,7 @@ pub async fn inventory(fleet: &Fleet, members: Vec<Member>, on: OnAccount<'_>) -
 /// What is kept of one account.
 pub(crate) struct Seen<'a> {
     account: PlannedAccount,
+    at: Option<Timestamp>,
     raws: Vec<Raw<'a>>,
     /// Those in sync that were counted rather than kept.
     pub(crate) in_sync: usize,
@@ -128,7 +130,8 @@ impl<'a> Seen<'a> {
             in_sync: by_control,
             wave: account.wave,
         };
-        Self { account, raws, in_sync, known: view.known.clone().into() }
+        let at = view.seen.as_ref().map(|seen| seen.observed_at);
+        Self { account, at, raws, in_sync, known: view.known.clone().into() }
     }
 }
 
@@ -144,10 +147,11 @@ fn said(account: &DesiredAccount) -> Vec<Region> {
 
 /// One plan of all accounts that were seen.
 pub(crate) fn together(desired: &DesiredState, caller: String, seen: Vec<Seen<'_>>, wish: &Wish) -> Plan {
-    let mut heading = Heading { caller, accounts: Vec::new(), in_sync: 0, known: Known::default() };
+    let mut heading = Heading { caller, accounts: Vec::new(), at: None, in_sync: 0, known: Known::default() };
     let (mut raws, mut known) = (Vec::new(), Vec::new());
     for account in seen {
         heading.accounts.push(account.account);
+        heading.at = heading.at.max(account.at);
         heading.in_sync += account.in_sync;
         raws.extend(account.raws);
         known.extend(account.known);

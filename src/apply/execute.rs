@@ -256,7 +256,7 @@ impl Run<'_> {
             let declared = self.declared.get(&(group.scope.clone(), id.clone()))?;
             let regions = self.plan.account(&account.id)?.regions.clone();
             let target = Target { account, control: fleet.control(id)?, declared };
-            let observed_at = Timestamp::now();
+            let observed_at = fleet.now();
             let seen = Seen { partition: account.home.partition().to_owned(), regions, observed_at };
             let facts = facts(&fleet.desired.organization, account, &seen, &group.scope.region);
             Some((target, facts, &*declared.spec))

@@ -1,6 +1,7 @@
 //! Commands and flags, with the help texts.
 
 mod drift;
+mod exceptions;
 mod healthcheck;
 mod hints;
 mod import;
@@ -24,6 +25,7 @@ use crate::plan::Exit;
 pub use report::Report;
 
 pub use drift::{Drift, Format as DriftFormat};
+pub use exceptions::Exceptions;
 pub use healthcheck::Healthcheck;
 pub use hints::{Hints, Stack};
 pub use import::Import;
@@ -79,6 +81,8 @@ pub enum Command {
     Render(Render),
     /// Look at all accounts and write what was seen to a file, to plan from later
     Observe(Observe),
+    /// List what people signed for, until when, and how that stands today; offline
+    Exceptions(Exceptions),
     /// Show what would be changed, and change nothing
     Plan(Plan),
     /// Tell what is no longer as it was last applied, and who did it; this cannot write
@@ -348,7 +352,7 @@ pub struct Generate {
 pub enum Generated {
     /// JSON Schema of the documents, for editors
     Schema {
-        /// A kind of document (`account`, `organization`, …), or `plan`, `apply` or `drift` for what those
+        /// A kind of document (`account`, `organization`, …), or `plan`, `apply`, `drift` or `exceptions` for what those
         /// commands print as JSON; without it, all of them in one object
         kind: Option<String>,
     },

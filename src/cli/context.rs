@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::ZonedDateTime;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use ulid::Ulid;
 
 use super::io::Io;
@@ -71,9 +72,14 @@ impl Reach {
     }
 }
 
+/// The day by which documents are judged.
+pub(super) fn today() -> Date {
+    desired::day(Timestamp::now())
+}
+
 /// Reads and checks the documents, and prints what is wrong with them. Nothing is observed with wrong ones.
 pub(super) fn load(args: &args::Documents, io: &mut Io) -> Result<(Loaded, Documents), Stop> {
-    let mut loaded = desired::load(&args.dir, CONTROLS, ZonedDateTime::now().date());
+    let mut loaded = desired::load(&args.dir, CONTROLS, today());
     tell(&loaded, &loaded.diagnostics, io);
     match loaded.documents.take() {
         Some(documents) => Ok((loaded, documents)),
@@ -147,7 +153,7 @@ pub(super) async fn ready_from(
         )
         .hint("plan again with this build")
     };
-    let mut loaded = desired::load_texts(dir, &saved.documents, CONTROLS, ZonedDateTime::now().date());
+    let mut loaded = desired::load_texts(dir, &saved.documents, CONTROLS, today());
     let Some(documents) = loaded.documents.take() else {
         tell(&loaded, &loaded.diagnostics, io);
         return Err(other());
@@ -184,7 +190,7 @@ pub(super) fn resolve(
 /// A desired state that was applied, from what is kept of it. Why not, where it is not what was applied, or where this
 /// build reads the documents in another way.
 pub(super) fn applied(source: &Source, digest: &str, dir: &Path) -> Result<DesiredState, String> {
-    let mut loaded = desired::load_texts(dir, &source.documents, CONTROLS, ZonedDateTime::now().date());
+    let mut loaded = desired::load_texts(dir, &source.documents, CONTROLS, today());
     if desired::digest(&loaded) != digest {
         return Err("the documents are not those that were applied".into());
     }
@@ -263,7 +269,7 @@ fn changed_since(
         };
         return Ok(head.accounts.iter().flat_map(all).collect());
     }
-    let mut loaded = desired::load_texts(dir, &texts, CONTROLS, ZonedDateTime::now().date());
+    let mut loaded = desired::load_texts(dir, &texts, CONTROLS, today());
     let documents = loaded.documents.take();
     let resolved = documents.as_ref().map(|documents| documents.resolve(&roster_of(members)));
     match (documents, resolved) {

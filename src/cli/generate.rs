@@ -52,6 +52,7 @@ fn all_schemas() -> BTreeMap<String, Value> {
     all.insert("apply".into(), output::apply_schema().to_value());
     all.insert("drift".into(), output::drift_schema().to_value());
     all.insert("notification".into(), notify::schema().to_value());
+    all.insert("exceptions".into(), output::exceptions_schema().to_value());
     all
 }
 

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
-use jiff::ZonedDateTime;
-
 use super::Stop;
 use super::args::{Import as Args, Selectors};
 use super::context::{self, Reach, Ready};
@@ -27,7 +25,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     let Some(account) = account else {
         return Err(Stop::usage(format!("--account `{}` matches nothing", args.account)));
     };
-    let today = ZonedDateTime::now().date();
+    let today = context::today();
     let wanted: BTreeSet<String> = selection.controls.clone();
     let found = import(&fleet, account, &wanted, &format!("as it was imported on {today}")).await;
     let found = found.map_err(|state| unreachable_account(&args.account, state))?;

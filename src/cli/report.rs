@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Stop;
@@ -16,7 +15,6 @@ use super::progress::Progress;
 use crate::apply::audit_place;
 use crate::audit::{AuditError, Memory};
 use crate::controls::CONTROLS;
-use crate::durable;
 use crate::observe::Fleet;
 use crate::place::AccountId;
 use crate::plan::Exit;
@@ -24,6 +22,7 @@ use crate::report::escape::escape;
 use crate::report::html::{self, Kept, Record, Run};
 use crate::report::human;
 use crate::survey::{self, Wish};
+use crate::{desired, durable};
 
 /// A quarter: what reviews ask for. Older runs stay in the audit record.
 const DAYS: i64 = 92;
@@ -60,7 +59,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         controls: CONTROLS,
     };
     let record = Record {
-        today: at.to_zoned_datetime(TimeZone::UTC).date(),
+        today: desired::day(at),
         exceptions: &desired.exceptions,
         attestations: &desired.attestations,
         kept,

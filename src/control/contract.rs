@@ -1,5 +1,6 @@
 //! What a control promises.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::aws::{Reader, Writer};
-use crate::control::{Call, Facts, Field, Finding, Known, Meta, Need};
+use crate::control::{Call, Facts, Field, Finding, Known, Meta, Need, Tags};
 use crate::fault::Fault;
 use crate::pointer;
 
@@ -68,6 +69,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// Pure. The spec that describes what is live, for adoption; `None` where there is nothing to describe.
     fn import(&self, facts: &Facts, known: &Known, observed: &Self::Observed) -> Option<Self::Desired>;
+
+    /// Pure. The tags of the resources that findings name, for exceptions that select by them: only where
+    /// `META.tags` says so. They are no part of a finding: a tag that changes makes no plan stale.
+    fn tags(&self, _observed: &Self::Observed) -> BTreeMap<String, Tags> {
+        BTreeMap::new()
+    }
 
     /// Pure. The spec that says what `fields` were before, and nothing else: what undo plans with. The
     /// default puts the old values at their own paths; a control with selectors names the one resource.

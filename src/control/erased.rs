@@ -1,5 +1,7 @@
 //! [`Control`] with the types rubbed out: what the engine sees. Implemented once, for all of them.
 
+use std::collections::BTreeMap;
+
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::{Reader, Writer};
-use crate::control::{AwsWrite, Control, Facts, Field, Finding, Known, Meta, Need, Packed};
+use crate::control::{AwsWrite, Control, Facts, Field, Finding, Known, Meta, Need, Packed, Tags};
 use crate::fault::Fault;
 use crate::pointer;
 
@@ -54,6 +56,7 @@ pub trait ErasedControl: Send + Sync {
         step: &'a Step,
     ) -> BoxFuture<'a, Result<Result<(), Fault>, Misfit>>;
     fn import(&self, facts: &Facts, known: &Known, observed: &Value) -> Result<Option<Value>, Misfit>;
+    fn tags(&self, observed: &Value) -> Result<BTreeMap<String, Tags>, Misfit>;
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<Value>;
 }
 
@@ -181,6 +184,10 @@ impl<C: Control> ErasedControl for C {
         Control::import(self, facts, known, &decode(observed)?)
             .map(|desired| encode_spec(&desired))
             .transpose()
+    }
+
+    fn tags(&self, observed: &Value) -> Result<BTreeMap<String, Tags>, Misfit> {
+        Ok(Control::tags(self, &decode(observed)?))
     }
 
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<Value> {

@@ -15,6 +15,9 @@ pub enum Sight<T> {
     Unseen(Fault),
 }
 
+/// The tags of one resource, or why they could not be read.
+pub type Tags = Sight<std::collections::BTreeMap<String, String>>;
+
 /// One resource under one rule, and what is the matter with it. A control in one scope can hold a change,
 /// a manual task and an unreadable resource at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +74,9 @@ pub struct Change<A> {
     /// What existed before and is taken over rather than doubled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopts: Option<String>,
+    /// Why it weakens, where somebody has signed for just that: an exception's reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Things that exist once the steps are done: the other half of [`crate::control::Need`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub makes: Vec<Thing>,
@@ -93,6 +99,7 @@ impl<A> Change<A> {
             evidence: None,
             carries: None,
             adopts: None,
+            reason: None,
             makes: Vec::new(),
             stands_on: None,
         }
@@ -229,6 +236,7 @@ impl<A> Finding<A> {
                 evidence: c.evidence,
                 carries: c.carries,
                 adopts: c.adopts,
+                reason: c.reason,
                 makes: c.makes,
                 stands_on: c.stands_on,
             }),

@@ -24,9 +24,24 @@ pub struct Meta {
     pub events: &'static [&'static str],
     /// What a whole undo needs that no call can do, in a few words: `baseline never deletes a key`.
     pub undo: Option<&'static str>,
+    /// Does it read the tags of its resources where an exception asks for them? Then exceptions may select by
+    /// `resourceTags`, and [`crate::control::Control::tags`] says what they are.
+    pub tags: bool,
 }
 
 impl Meta {
+    /// Does AWS keep exceptions of its own here? Then the control writes them, under a rule of this id, and an
+    /// exception need not cover a finding to be of use.
+    pub fn keeps_exceptions(&self) -> bool {
+        self.rule("exceptions").is_some()
+    }
+
+    /// The controls of Security Hub that look at the same as a rule, or as any of them: `ECR.1`.
+    pub fn security_controls(&self, rule: Option<&str>) -> std::collections::BTreeSet<&'static str> {
+        let rules = self.rules.iter().filter(|one| rule.is_none_or(|id| id == one.id));
+        rules.flat_map(|rule| rule.frameworks).filter_map(|id| id.strip_prefix("fsbp/")).collect()
+    }
+
     pub fn rule(&self, id: &str) -> Option<&'static Rule> {
         self.rules.iter().find(|rule| rule.id == id)
     }

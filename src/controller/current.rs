@@ -6,7 +6,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::tz::TimeZone;
 use tokio::sync::Semaphore;
 
 use super::Settings;
@@ -123,7 +122,7 @@ pub(super) async fn follow(
     known: Option<String>,
     ask_roster: bool,
 ) -> Followed {
-    let today = settings.clock.now().to_zoned_datetime(TimeZone::UTC).date();
+    let today = desired::day(settings.clock.now());
     let connected = match (&before, settings.source.needs_aws()) {
         (Some(before), _) => Some(before.aws.clone()),
         (None, true) => match Box::pin(connect(settings, &Region::new("us-east-1"), Limits::default())).await

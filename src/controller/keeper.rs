@@ -21,7 +21,9 @@ use super::queue::Why;
 use super::queue::memory::Queue;
 use super::reconcile::{Done, Ended, is_made};
 use super::schedule::{self, Left};
+use super::signed::Signed;
 use crate::control::Thing;
+use crate::desired;
 use crate::place::AccountId;
 
 /// Conditions that are read at once at a start.
@@ -61,6 +63,7 @@ pub(super) struct Keeper<'a> {
     beats: Beats,
     /// Things that were made, for the accounts that other replicas know to wait for them.
     made: Vec<Thing>,
+    signed: Signed,
 }
 
 /// A question to the source, which is asked while accounts have their turns.
@@ -92,6 +95,7 @@ impl<'a> Keeper<'a> {
             reload: false,
             beats: Beats::default(),
             made: Vec::new(),
+            signed: Signed::default(),
         }
     }
 
@@ -234,6 +238,10 @@ impl<'a> Keeper<'a> {
         let now = self.settings.clock.now();
         if now < self.poll_at && !self.reload {
             return None;
+        }
+        // What an exception was about is looked at at once when it ends, and not an interval later.
+        for id in self.exceptions(now) {
+            self.queue.sooner(&id, self.current.rank(&id), now);
         }
         // Nobody reads the calls one by one here, and they must not pile up.
         drop(self.current.aws.journal().drain());
@@ -384,7 +392,15 @@ impl<'a> Keeper<'a> {
         self.keep_state(Some((error.reason(), told))).await;
     }
 
-    fn warn(&self) {
+    /// Tells of exceptions that are about to end or have ended, and gives the accounts that those meant.
+    fn exceptions(&mut self, now: Timestamp) -> Vec<AccountId> {
+        let news = self.signed.news(&self.current.desired, desired::day(now));
+        news.iter().for_each(log::exception);
+        news.iter().filter(|news| news.ended).flat_map(|news| news.means(&self.current.desired)).collect()
+    }
+
+    fn warn(&mut self) {
+        drop(self.exceptions(self.settings.clock.now()));
         for line in self.current.warnings().lines().filter(|line| !line.trim().is_empty()) {
             tracing::warn!(target: TARGET, "{}", crate::report::escape::escape(line));
         }

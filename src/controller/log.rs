@@ -3,6 +3,8 @@
 
 use super::reconcile::{Done, Ended};
 use super::schedule::Class;
+use super::signed::News;
+use crate::desired::days_until;
 use crate::report::escape::escape;
 
 /// What the lines are filtered by.
@@ -63,6 +65,19 @@ pub(super) fn turn(done: &Done, next: jiff::Timestamp) {
                 || done.failing.as_ref().is_some_and(|failing| failing.class != Class::Throttled);
             if is_trouble { line!(warn) } else { line!(info) }
         }
+    }
+}
+
+/// An exception ends soon, or has ended: what it was about counts again.
+pub(super) fn exception(news: &News) {
+    let News { name, control, owner, ticket, expires, on, ended } = news;
+    let (name, owner) = (escape(name).into_owned(), escape(owner).into_owned());
+    let ticket = ticket.as_deref().map(escape).unwrap_or_default();
+    if *ended {
+        tracing::warn!(target: TARGET, exception = name, control, owner, %ticket, %expires, "an exception has expired: it is no longer honoured");
+    } else {
+        let days = days_until(*expires, *on);
+        tracing::info!(target: TARGET, exception = name, control, owner, %ticket, %expires, days, "an exception ends soon");
     }
 }
 

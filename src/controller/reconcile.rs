@@ -115,12 +115,10 @@ impl Turn<'_> {
     pub async fn take(&self, account: &DesiredAccount) -> Done {
         let start = Instant::now();
         let run = Ulid::generate().to_string();
-        let fleet = Fleet::new(
-            self.current.aws.for_run(&run, self.lease.cloned()),
-            self.current.desired.clone(),
-            CONTROLS,
-        );
-        let mut done = Done::new(account, run, self.settings.clock.now());
+        let aws = self.current.aws.for_run(&run, self.lease.cloned());
+        let now = self.settings.clock.now();
+        let fleet = Fleet::new(aws, self.current.desired.clone(), CONTROLS).looking_at(now);
+        let mut done = Done::new(account, run, now);
         // On the heap, as many as have their turn at once.
         if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
             done.ended = ended;
@@ -433,8 +431,7 @@ impl Done {
         }
         self.waits_for.sort();
         self.waits_for.dedup();
-        let contested = holds.values().filter(|hold| matches!(hold, Hold::Contested { .. })).count();
-        self.contested = contested;
+        self.contested = holds.values().filter(|hold| matches!(hold, Hold::Contested { .. })).count();
         self.refused = holds.values().filter(|hold| matches!(hold, Hold::Refused { .. })).count();
         if !refused.is_empty() {
             self.refused += plan.changes().count();

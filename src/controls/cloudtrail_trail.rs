@@ -154,6 +154,7 @@ insights:
         ],
         events: &["cloudtrail:DeleteTrail", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy", "iam:DeleteRole", "iam:DeleteRolePolicy"],
         undo: Some("baseline never deletes a trail, a log group or a role"),
+        tags: false,
     };
     type Desired = TrailSpec;
     type Ask = Ask;

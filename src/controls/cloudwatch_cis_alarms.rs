@@ -133,6 +133,7 @@ alarms:
         writes: &[write::PUT_FILTER, write::PUT_ALARM],
         events: &["logs:DeleteMetricFilter", "cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions"],
         undo: Some("baseline never deletes a metric filter or an alarm"),
+        tags: false,
     };
     type Desired = AlarmsSpec;
     type Ask = Ask;

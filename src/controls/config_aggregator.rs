@@ -79,6 +79,7 @@ role: baseline-config-aggregator
         writes: &[write::CREATE_ROLE, write::ATTACH, write::PUT],
         events: &["config:DeleteConfigurationAggregator", "iam:DetachRolePolicy", "iam:DeleteRole"],
         undo: Some("baseline never deletes an aggregator or a role"),
+        tags: false,
     };
     type Desired = AggregatorSpec;
     type Ask = Ask;

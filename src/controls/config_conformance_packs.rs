@@ -76,6 +76,7 @@ packs:
         writes: &[write::PUT_PACK, write::TAG],
         events: &["config:DeleteConformancePack", "config:UntagResource"],
         undo: Some("baseline never deletes a pack"),
+        tags: false,
     };
     type Desired = PacksSpec;
     /// The names of the declared packs.

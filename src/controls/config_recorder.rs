@@ -123,6 +123,7 @@ retentionDays: 2557
         ],
         events: &["config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel", "config:DeleteRetentionConfiguration"],
         undo: Some("baseline never deletes a recorder, a channel or a role"),
+        tags: false,
     };
     type Desired = RecorderSpec;
     type Ask = Ask;

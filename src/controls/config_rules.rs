@@ -123,6 +123,7 @@ rules:
         writes: &[write::PUT_RULE, write::PUT_REMEDIATION, write::PUT_EXCEPTION],
         events: &["config:DeleteConfigRule", "config:DeleteRemediationConfiguration", "config:DeleteRemediationExceptions"],
         undo: Some("baseline never deletes a rule, a remediation or an exception"),
+        tags: false,
     };
     type Desired = RulesSpec;
     type Ask = Ask;

@@ -140,6 +140,7 @@ serialConsole: false
         ],
         events: &[],
         undo: Some("volumes that were encrypted meanwhile stay encrypted"),
+        tags: false,
     };
     type Desired = DefaultsSpec;
     type Ask = Ask;

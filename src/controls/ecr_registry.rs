@@ -189,6 +189,7 @@ scanning:
         writes: &[PUT],
         events: &[],
         undo: Some("baseline never deletes the service-linked role that Inspector made"),
+        tags: false,
     };
     type Desired = RegistrySpec;
     type Ask = ();

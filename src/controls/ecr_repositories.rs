@@ -316,6 +316,7 @@ rules:
         writes: &[PUT_SCANNING, PUT_TAG_MUTABILITY, PUT_LIFECYCLE],
         events: &["ecr:CreateRepository", "ecr:DeleteLifecyclePolicy"],
         undo: Some("deleted images are gone, and baseline never deletes a lifecycle policy"),
+        tags: false,
     };
     type Desired = RepositoriesSpec;
     type Ask = Ask;

@@ -103,6 +103,7 @@ guardDuty:
         writes: &[write::PUT_RULE, write::PUT_TARGETS, write::CREATE_ROLE, write::TRUST, write::ALLOW_ROLE],
         events: &["events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:RemoveTargets", "iam:DeleteRole", "iam:DeleteRolePolicy"],
         undo: Some("baseline never deletes a rule, a target or a role"),
+        tags: false,
     };
     type Desired = FindingRulesSpec;
     type Ask = Ask;

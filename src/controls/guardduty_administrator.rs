@@ -134,6 +134,7 @@ trustedAccess: malware-protection
         writes: &[write::ENABLE_ACCESS, write::ENABLE_ADMINISTRATOR],
         events: &["guardduty:DisableOrganizationAdminAccount", "organizations:DisableAWSServiceAccess", "organizations:DeregisterDelegatedAdministrator"],
         undo: Some("baseline never removes an administrator, nor trust in a service"),
+        tags: false,
     };
     type Desired = AdministratorSpec;
     type Ask = Ask;

@@ -126,6 +126,7 @@ deliverTo: archive
         ],
         events: &["guardduty:DeleteDetector", "guardduty:DeletePublishingDestination"],
         undo: Some("baseline never deletes a detector or an export"),
+        tags: false,
     };
     type Desired = DetectorSpec;
     type Ask = Ask;

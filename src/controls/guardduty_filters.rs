@@ -78,6 +78,7 @@ filters:
         writes: &[write::CREATE, write::UPDATE],
         events: &["guardduty:DeleteFilter"],
         undo: Some("baseline never deletes a filter"),
+        tags: false,
     };
     type Desired = FiltersSpec;
     type Ask = Ask;

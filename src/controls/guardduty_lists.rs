@@ -85,6 +85,7 @@ threats:
         writes: &[write::CREATE_TRUSTED, write::UPDATE_TRUSTED, write::CREATE_THREAT, write::UPDATE_THREAT],
         events: &["guardduty:DeleteIPSet", "guardduty:DeleteThreatIntelSet"],
         undo: Some("baseline never deletes a list"),
+        tags: false,
     };
     type Desired = ListsSpec;
     type Ask = Ask;

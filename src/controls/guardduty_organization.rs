@@ -93,6 +93,7 @@ runtimeAgents:
         writes: &[write::UPDATE],
         events: &[],
         undo: Some("accounts that have GuardDuty keep it"),
+        tags: false,
     };
     type Desired = OrganizationSpec;
     type Ask = Ask;

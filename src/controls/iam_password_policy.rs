@@ -259,6 +259,7 @@ hardExpiry: false
         writes: &[PUT],
         events: &["iam:DeleteAccountPasswordPolicy"],
         undo: Some("baseline never deletes a password policy"),
+        tags: false,
     };
     type Desired = PasswordPolicySpec;
     type Ask = ();

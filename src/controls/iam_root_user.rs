@@ -183,6 +183,7 @@ There is nothing to undo.
             "iam:EnableMFADevice",
         ],
         undo: None,
+        tags: false,
     };
     type Desired = RootUserSpec;
     type Ask = Ask;

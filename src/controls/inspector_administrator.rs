@@ -229,6 +229,7 @@ administrator's hold on all members of that region, which is why nothing here do
         writes: &[ENABLE_ACCESS, ENABLE_ADMINISTRATOR],
         events: &["inspector2:DisableDelegatedAdminAccount", "organizations:DisableAWSServiceAccess", "organizations:DeregisterDelegatedAdministrator"],
         undo: Some("baseline never removes an administrator, nor trust in a service"),
+        tags: false,
     };
     type Desired = AdministratorSpec;
     type Ask = ();

@@ -91,6 +91,7 @@ members: ALL
         writes: &[write::UPDATE, write::ASSOCIATE],
         events: &["inspector2:DisassociateMember"],
         undo: Some("members stay members, and accounts that have a type keep it"),
+        tags: false,
     };
     type Desired = OrganizationSpec;
     type Ask = Ask;

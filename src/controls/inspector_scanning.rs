@@ -98,6 +98,7 @@ ec2:
         writes: &[write::ENABLE, write::DISABLE, write::UPDATE],
         events: &[],
         undo: Some("findings of a type that was turned off are made anew"),
+        tags: false,
     };
     type Desired = ScanningSpec;
     type Ask = Ask;

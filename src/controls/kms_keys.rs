@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::{Reader, Writer};
-use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Reach, Rule, Severity, Sight};
+use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Reach, Rule, Severity, Sight, Tags};
 use crate::fault::Fault;
 use crate::pointer;
 
@@ -134,15 +134,19 @@ keys:
         ],
         events: &["kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteAlias", "kms:UpdateAlias", "kms:UntagResource"],
         undo: Some("baseline never deletes a key, and takes nothing out of a key policy"),
+        tags: true,
     };
     type Desired = KeysSpec;
     type Ask = BTreeMap<String, Wanted>;
     type Observed = Observed;
     type Action = Write;
 
-    fn ask(&self, _: &Facts, spec: &KeysSpec) -> Self::Ask {
-        let wanted =
-            |key: &KeySpec| Wanted { rotation: key.rotation_days.is_some(), tags: !key.tags.is_empty() };
+    fn ask(&self, facts: &Facts, spec: &KeysSpec) -> Self::Ask {
+        let by_tags = facts.asks_tags(Self::META.id);
+        let wanted = |key: &KeySpec| Wanted {
+            rotation: key.rotation_days.is_some(),
+            tags: by_tags || !key.tags.is_empty(),
+        };
         spec.keys.iter().map(|(alias, key)| (alias.clone(), wanted(key))).collect()
     }
 
@@ -168,6 +172,14 @@ keys:
             })
             .collect();
         (!keys.is_empty()).then_some(KeysSpec { keys })
+    }
+
+    fn tags(&self, observed: &Observed) -> BTreeMap<String, Tags> {
+        let tags = |(alias, sight): (&String, &Sight<Option<Key>>)| match sight {
+            Sight::Seen(Some(key)) => Some((alias.clone(), key.tags.clone()?)),
+            Sight::Seen(None) | Sight::Unseen(_) => None,
+        };
+        observed.iter().filter_map(tags).collect()
     }
 
     /// Nothing is taken out again: what was not there before says nothing.

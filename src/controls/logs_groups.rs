@@ -97,6 +97,7 @@ groups:
         writes: &[write::CREATE, write::RETAIN, write::ENCRYPT, write::END_ENCRYPTION, write::PROTECT],
         events: &["logs:DeleteLogGroup", "logs:DeleteRetentionPolicy"],
         undo: Some("deleted events are gone, and baseline never deletes a log group"),
+        tags: false,
     };
     type Desired = GroupsSpec;
     type Ask = ();

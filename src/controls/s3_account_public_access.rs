@@ -186,6 +186,7 @@ switches that are off, which means the same.
         writes: &[PUT],
         events: &["s3control:DeleteAccountPublicAccessBlock"],
         undo: Some("baseline never deletes the setting; four switches that are off mean the same"),
+        tags: false,
     };
     type Desired = PublicAccessSpec;
     type Ask = Ask;

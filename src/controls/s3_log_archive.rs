@@ -160,6 +160,7 @@ mfaDelete: unmanaged
         ],
         events: &["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle", "s3:DeleteBucketPublicAccessBlock", "s3:DeleteBucketOwnershipControls"],
         undo: Some("baseline never deletes a bucket, an object or a statement, and no lock is taken off"),
+        tags: false,
     };
     type Desired = LogArchiveSpec;
     type Ask = Ask;

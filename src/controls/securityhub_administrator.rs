@@ -216,6 +216,7 @@ administrator's hold on all members of that region, which is why nothing here do
         writes: &[ENABLE_ACCESS, ENABLE_ADMINISTRATOR],
         events: &["securityhub:DisableOrganizationAdminAccount", "organizations:DisableAWSServiceAccess", "organizations:DeregisterDelegatedAdministrator"],
         undo: Some("baseline never removes an administrator, nor trust in a service"),
+        tags: false,
     };
     type Desired = AdministratorSpec;
     type Ask = ();

@@ -149,6 +149,7 @@ links none. The aggregator itself stays; `aws securityhub delete-finding-aggrega
         writes: &[CREATE, UPDATE],
         events: &["securityhub:DeleteFindingAggregator"],
         undo: Some("baseline never deletes a finding aggregator"),
+        tags: false,
     };
     type Desired = AggregationSpec;
     type Ask = ();

@@ -102,6 +102,7 @@ rules:
         writes: &[write::CREATE, write::UPDATE],
         events: &["securityhub:BatchDeleteAutomationRules"],
         undo: Some("baseline never deletes an automation rule"),
+        tags: false,
     };
     type Desired = AutomationSpec;
     type Ask = ();

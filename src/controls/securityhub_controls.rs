@@ -89,6 +89,7 @@ controls:
         writes: &[write::ASSOCIATE, write::UPDATE],
         events: &["securityhub:UpdateStandardsControl"],
         undo: Some("a control that was on in some standards only is set by hand"),
+        tags: false,
     };
     type Desired = ControlsSpec;
     type Ask = Ask;

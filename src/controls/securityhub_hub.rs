@@ -234,6 +234,7 @@ consolidatedFindings: true
         writes: &[ENABLE, UPDATE],
         events: &["securityhub:DisableSecurityHub"],
         undo: Some("baseline never disables Security Hub"),
+        tags: false,
     };
     type Desired = HubSpec;
     type Ask = ();

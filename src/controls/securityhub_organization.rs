@@ -147,6 +147,7 @@ configurationType: LOCAL
         writes: &[write::UPDATE],
         events: &[],
         undo: Some("baseline never ends central configuration"),
+        tags: false,
     };
     type Desired = OrganizationSpec;
     type Ask = ();

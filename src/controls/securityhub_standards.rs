@@ -90,6 +90,7 @@ newControls: true
         writes: &[write::ENABLE, write::DISABLE, write::UPDATE],
         events: &["securityhub:UpdateStandardsControl"],
         undo: Some("what was said of single controls of a disabled standard is forgotten"),
+        tags: false,
     };
     type Desired = StandardsSpec;
     type Ask = ();

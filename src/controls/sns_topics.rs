@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::aws::{Reader, Writer};
-use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
+use crate::control::{
+    Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight, Tags,
+};
 use crate::fault::Fault;
 use crate::pointer;
 
@@ -110,6 +112,7 @@ topics:
         writes: &[write::CREATE, write::SET, write::SUBSCRIBE, write::TAG],
         events: &["sns:DeleteTopic", "sns:Unsubscribe", "sns:SetSubscriptionAttributes", "sns:AddPermission", "sns:RemovePermission", "sns:UntagResource"],
         undo: Some("baseline deletes no topic, no subscription and no statement of a policy"),
+        tags: true,
     };
     type Desired = TopicsSpec;
     type Ask = BTreeMap<String, Wanted>;
@@ -117,13 +120,14 @@ topics:
     type Action = Write;
 
     fn ask(&self, facts: &Facts, spec: &TopicsSpec) -> Self::Ask {
+        let by_tags = facts.asks_tags(Self::META.id);
         let wanted = |topic: &TopicSpec| Wanted {
             subscriptions: topic
                 .subscriptions
                 .iter()
                 .map(|(label, subscription)| (label.clone(), subscription.endpoint(&facts.scope)))
                 .collect(),
-            tags: !topic.tags.is_empty(),
+            tags: by_tags || !topic.tags.is_empty(),
         };
         spec.topics.iter().map(|(name, topic)| (name.clone(), wanted(topic))).collect()
     }
@@ -164,6 +168,21 @@ topics:
             })
             .collect();
         (!topics.is_empty()).then_some(TopicsSpec { topics })
+    }
+
+    /// A subscription has those of its topic.
+    fn tags(&self, observed: &Observed) -> BTreeMap<String, Tags> {
+        let mut all = BTreeMap::new();
+        for (name, sight) in observed {
+            let Sight::Seen(Some(live::Topic { tags: Some(tags), subscriptions, .. })) = sight else {
+                continue;
+            };
+            if let Some(Sight::Seen(subscriptions)) = subscriptions {
+                all.extend(subscriptions.keys().map(|label| (format!("{name}/{label}"), tags.clone())));
+            }
+            all.insert(name.clone(), tags.clone());
+        }
+        all
     }
 
     /// Nothing is taken out again: what was not there before says nothing.

@@ -74,6 +74,7 @@ const fn meta(cloudfront: bool) -> Meta {
         writes: WRITES,
         events: &["wafv2:DeleteWebACL", "wafv2:DeleteIPSet", "wafv2:DeleteLoggingConfiguration"],
         undo: Some("baseline never deletes a web ACL, a rule, an IP set or logging"),
+        tags: false,
     }
 }
 

@@ -7,12 +7,14 @@ mod resource;
 mod spec;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{Reader, Writer};
-use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
+use crate::control::{
+    Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight, Tags,
+};
 use crate::fault::Fault;
 use resource::{Observed, Resource};
 use spec::{Acl, AssociationRule, AssociationSpec, ResourceType, Which};
@@ -23,7 +25,12 @@ pub struct WebAclAssociation;
 
 /// The rules whole: which tags are read and which web ACLs are looked at depends on all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask(Vec<AssociationRule>);
+pub struct Ask {
+    rules: Vec<AssociationRule>,
+    /// Tags of all resources, because an exception selects by them.
+    #[serde(default)]
+    tags: bool,
+}
 
 impl Control for WebAclAssociation {
     const META: Meta = Meta {
@@ -131,18 +138,19 @@ rules:
         writes: &[write::ASSOCIATE, write::DISASSOCIATE],
         events: &["elasticloadbalancing:CreateLoadBalancer"],
         undo: Some("nothing more: which web ACL a resource had is in the audit record"),
+        tags: true,
     };
     type Desired = AssociationSpec;
     type Ask = Ask;
     type Observed = Observed;
     type Action = Write;
 
-    fn ask(&self, _: &Facts, spec: &AssociationSpec) -> Ask {
-        Ask(spec.rules.clone())
+    fn ask(&self, facts: &Facts, spec: &AssociationSpec) -> Ask {
+        Ask { rules: spec.rules.clone(), tags: facts.asks_tags(Self::META.id) }
     }
 
     async fn observe(&self, aws: &Reader, ask: &Ask) -> Result<Observed, Fault> {
-        Ok(live::read(aws, &ask.0).await)
+        Ok(live::read(aws, &ask.rules, ask.tags).await)
     }
 
     fn needs(&self, facts: &Facts, spec: &AssociationSpec) -> Vec<Need> {
@@ -185,6 +193,18 @@ rules:
             })
             .collect();
         (!rules.is_empty()).then_some(AssociationSpec { rules })
+    }
+
+    fn tags(&self, observed: &Observed) -> BTreeMap<String, Tags> {
+        let seen = observed.found.iter().filter_map(|(kind, sight)| match sight {
+            Sight::Seen(resources) => Some(resources.values().map(move |one| (*kind, one))),
+            Sight::Unseen(_) => None,
+        });
+        let tags = |(kind, sight): (ResourceType, &Sight<Resource>)| match sight {
+            Sight::Seen(one) => Some((plan::in_plan(kind, &one.name), one.tags.clone())),
+            Sight::Unseen(_) => None,
+        };
+        seen.flatten().filter_map(tags).collect()
     }
 
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<AssociationSpec> {

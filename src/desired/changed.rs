@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::control::SUPPRESSIONS;
 use crate::desired::{DesiredAccount, DesiredControl, DesiredState, Settings};
 use crate::place::AccountId;
 
 /// The controls that are wanted otherwise in `head` than in `base`, by account. What an account is looked at with
-/// (its regions, its seats, the archive) touches all of its controls; an exception or attestation, those that it
-/// is about.
+/// (its regions, its seats, the archive) touches all of its controls; an exception or attestation, those
+/// that it is about.
 pub fn changed(base: &DesiredState, head: &DesiredState) -> BTreeSet<(AccountId, String)> {
     let everywhere = !same_settings(&base.organization, &head.organization);
     let signed_off = signed_off_otherwise(base, head);
@@ -18,7 +19,7 @@ pub fn changed(base: &DesiredState, head: &DesiredState) -> BTreeSet<(AccountId,
             let same = before
                 .and_then(|before| before.controls.get(id))
                 .is_some_and(|before| same_control(before, control));
-            if !same || signed_off.contains(id.as_str()) {
+            if !same || signed_off.contains(&(&account.id, id.as_str())) {
                 changed.insert((account.id.clone(), id.clone()));
             }
         }
@@ -51,21 +52,38 @@ fn same_control(base: &DesiredControl, head: &DesiredControl) -> bool {
         && base.regions == head.regions
 }
 
-/// The controls that an exception or attestation is about which only one of the two has.
-fn signed_off_otherwise<'a>(base: &'a DesiredState, head: &'a DesiredState) -> BTreeSet<&'a str> {
-    let exceptions = |state: &'a DesiredState| {
-        state.exceptions.iter().map(|one| {
-            let about = (&one.rule, &one.accounts, &one.regions, &one.resources, one.expires.value);
-            (one.control.as_str(), format!("{about:?}"))
-        })
-    };
-    let attestations = |state: &'a DesiredState| {
-        state
-            .attestations
-            .iter()
-            .map(|one| (one.control.as_str(), format!("{:?}", (&one.rule, &one.accounts, one.expires.value))))
-    };
+/// The controls of accounts that an exception or attestation is about which only one of the two has.
+fn signed_off_otherwise<'a>(
+    base: &'a DesiredState,
+    head: &'a DesiredState,
+) -> BTreeSet<(&'a AccountId, &'a str)> {
     let all = |state| exceptions(state).chain(attestations(state)).collect::<BTreeSet<_>>();
     let (base, head) = (all(base), all(head));
-    base.symmetric_difference(&head).map(|(control, _)| *control).collect()
+    base.symmetric_difference(&head).map(|(account, control, _)| (*account, *control)).collect()
+}
+
+/// What is signed for, in words that are equal where it is.
+type SignedOff<'a> = (&'a AccountId, &'a str, String);
+
+fn exceptions(state: &DesiredState) -> impl Iterator<Item = SignedOff<'_>> {
+    state.exceptions.iter().flat_map(|one| {
+        let about = (&one.rule, &one.regions, &one.resources, &one.resource_tags, &one.suppresses);
+        let about = format!("{:?}", (one.name(), about, one.expires.value));
+        // Whoever suppresses findings does more than to leave its own control alone.
+        let also = (!one.suppresses.is_empty()).then_some(SUPPRESSIONS);
+        let controls: Vec<&str> = [one.control.as_str()].into_iter().chain(also).collect();
+        let accounts = state.accounts.iter().filter(move |account| one.means(account));
+        accounts.flat_map(move |account| {
+            let about = about.clone();
+            controls.clone().into_iter().map(move |control| (&account.id, control, about.clone()))
+        })
+    })
+}
+
+fn attestations(state: &DesiredState) -> impl Iterator<Item = SignedOff<'_>> {
+    state.attestations.iter().flat_map(|one| {
+        let about = format!("{:?}", (&one.rule, one.expires.value));
+        let accounts = state.accounts.iter().filter(move |account| one.means(&account.id, &account.name));
+        accounts.map(move |account| (&account.id, one.control.as_str(), about.clone()))
+    })
 }

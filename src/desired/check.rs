@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::control::Accounts;
+use crate::control::{Accounts, SUPPRESSIONS};
 use crate::desired::Documents;
 use crate::desired::baselines::Shelf;
 use crate::desired::control::{self, Controls};
 use crate::desired::document::Document;
+use crate::desired::exception::{FAR_DAYS, days_until};
 use crate::desired::model::{
     Account, Attestation, Baseline, Exception, Kind, Metadata, Organization, Suspend,
 };
@@ -62,14 +63,21 @@ pub fn assemble(
             shelf.check(name, problems);
         }
     }
-    all.exceptions.retain(|one| live("exception", &one.metadata, &one.expires, today, problems));
-    all.attestations.retain(|one| live("attestation", &one.metadata, &one.expires, today, problems));
+    for one in &mut all.exceptions {
+        one.declared = Some(sources.position(one.expires.span));
+        tell_ended("exception", &one.metadata, &one.expires, today, problems);
+        is_signed_well(one, today, problems);
+    }
+    for one in &all.attestations {
+        tell_ended("attestation", &one.metadata, &one.expires, today, problems);
+    }
     let mut organization = all.organizations.into_iter().next()?;
     organization.suspend = suspended(organization.suspend, today, problems);
     for account in &mut all.accounts {
         account.suspend = suspended(account.suspend.take(), today, problems);
     }
     shelf.check_uses(&organization.baselines, problems);
+    somebody_suppresses(&all.exceptions, &organization, &all.accounts, &shelf, problems);
     networks::check_references(&organization, &all.accounts, &shelf, controls, problems);
     organization_fits(&organization, &all.accounts, controls, problems);
     Some(Documents {
@@ -137,16 +145,15 @@ fn one_claim_for_each_account(accounts: &[Account], problems: &mut Problems) {
     }
 }
 
-/// Whether it still holds; the day on which it expires is its last.
-fn live(
+/// What has ended is kept, because reports say so; the day on which it expires is its last.
+fn tell_ended(
     what: &str,
     metadata: &Metadata,
     expires: &Spanned<Date>,
     today: Date,
     problems: &mut Problems,
-) -> bool {
-    let live = today <= expires.value;
-    if !live {
+) {
+    if expires.value < today {
         problems.push(
             Diagnostic::warning(format!("{what} `{}` expired on {}", metadata.name.value, expires.value))
                 .at(expires.span)
@@ -154,7 +161,48 @@ fn live(
                 .note("it is not honoured any more"),
         );
     }
-    live
+}
+
+/// What an auditor would ask about an exception that holds.
+fn is_signed_well(one: &Exception, today: Date, problems: &mut Problems) {
+    let name = one.name();
+    if one.owner.trim().eq_ignore_ascii_case(one.approver.trim()) {
+        problems.push(
+            Diagnostic::warning(format!("whoever owns exception `{name}` approves it too"))
+                .at(one.metadata.name.span)
+                .help("let somebody else approve it"),
+        );
+    }
+    if days_until(one.expires.value, today) > FAR_DAYS {
+        problems.push(
+            Diagnostic::warning(format!("exception `{name}` holds for more than a year"))
+                .at(one.expires.span)
+                .help("say an earlier day, and look at it again then")
+                .note("what is meant to stay is a setting: say it in the baseline or in the account"),
+        );
+    }
+}
+
+/// Findings are suppressed by a control, which somebody has to declare.
+fn somebody_suppresses(
+    exceptions: &[Exception],
+    organization: &Organization,
+    accounts: &[Account],
+    shelf: &Shelf,
+    problems: &mut Problems,
+) {
+    let baselines = shelf.baselines().iter().flat_map(|baseline| &baseline.controls);
+    let own = accounts.iter().flat_map(|account| &account.controls);
+    if baselines.chain(own).chain(&organization.controls).any(|control| control.id == SUPPRESSIONS) {
+        return;
+    }
+    for one in exceptions.iter().filter(|one| !one.suppresses.is_empty()) {
+        problems.push(
+            Diagnostic::warning(format!("nobody suppresses the findings of exception `{}`", one.name()))
+                .at(one.metadata.name.span)
+                .help(format!("declare `{SUPPRESSIONS}` in a baseline: `excepted: SUPPRESSED`")),
+        );
+    }
 }
 
 /// A suspension that has ended is told, and does not suspend.

@@ -8,7 +8,7 @@ use crate::desired::model::{
     Account, AccountsSpec, ArchiveSpec, Attestation, Baseline, Exception, Kind, Limit, Managed, Metadata,
     Organization, RegionsSpec, Roles, Selector, Use,
 };
-use crate::desired::node::{Data, Node};
+use crate::desired::node::{Data, Entry, Node};
 use crate::desired::read::{self, Fields, Problems, Spanned};
 use crate::desired::{control, guards, networks, notifications, regions, rollout, signoff, template};
 use crate::diagnostic::Diagnostic;
@@ -253,9 +253,7 @@ pub fn selector(node: &Node, problems: &mut Problems) -> Option<Selector> {
         names: plain(fields.get("names"), problems),
         ..Selector::default()
     };
-    for entry in fields.get("tags").map(Node::entries).unwrap_or_default() {
-        selector.tags.insert(entry.key.clone(), plain(Some(&entry.value), problems));
-    }
+    selector.tags = fields.get("tags").and_then(|node| values(node, problems)).unwrap_or_default();
     selector.seats =
         fields.get("seats").and_then(|node| read::list(node, problems, seat)).unwrap_or_default();
     selector.accounts = fields
@@ -296,6 +294,16 @@ fn limits(node: &Node, problems: &mut Problems) -> BTreeMap<String, Limit> {
         }
     }
     limits
+}
+
+/// A map of names to lists of texts.
+pub fn values(node: &Node, problems: &mut Problems) -> Option<BTreeMap<String, Vec<String>>> {
+    if !matches!(node.data, Data::Map(_)) {
+        problems.push(read::wrong_type(node, "a map"));
+        return None;
+    }
+    let read = |entry: &Entry| (entry.key.clone(), plain(Some(&entry.value), problems));
+    Some(node.entries().iter().map(read).collect())
 }
 
 /// A list of texts, with their places.

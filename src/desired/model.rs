@@ -1,6 +1,6 @@
 //! The five kinds of document as types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -11,7 +11,7 @@ use crate::desired::node::Node;
 use crate::desired::notifications::Notification;
 use crate::desired::read::Spanned;
 use crate::desired::rollout::Rollout;
-use crate::diagnostic::Span;
+use crate::diagnostic::{Position, Span};
 use crate::place::{AccountId, Region, Seat};
 
 /// What `kind` says.
@@ -214,18 +214,28 @@ pub struct Exception {
     pub control: String,
     /// Absent: every rule of the control.
     pub rule: Option<String>,
-    /// Names or ids, with `*` and `?`.
+    /// Names or ids, with `*` and `?`. Empty: those that `selector` means.
     pub accounts: Vec<String>,
+    /// `where`, as of a baseline. Absent: those that `accounts` names.
+    pub selector: Option<Selector>,
     /// Empty: every region.
     pub regions: Vec<Region>,
     /// With `*` and `?`. Empty: every resource.
     pub resources: Vec<String>,
+    /// Resources that have each of these tags with one of its values. Empty: whatever their tags are.
+    pub resource_tags: BTreeMap<String, Vec<String>>,
+    /// The controls of Security Hub whose findings about the same are suppressed: `ECR.1`.
+    pub suppresses: BTreeSet<String>,
     pub reason: String,
     pub owner: String,
     pub approver: String,
     pub ticket: Option<String>,
     /// The last day on which it holds.
     pub expires: Spanned<Date>,
+    /// AWS keeps exceptions of this control itself.
+    pub kept_by_aws: bool,
+    /// Where its last day was said; absent before all documents were put together.
+    pub declared: Option<Position>,
 }
 
 /// Somebody's word that a manual task is done.

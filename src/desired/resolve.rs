@@ -35,6 +35,10 @@ pub struct DesiredAccount {
     pub id: AccountId,
     pub name: Arc<str>,
     pub seats: BTreeSet<Seat>,
+    /// Of its document.
+    pub labels: BTreeMap<String, String>,
+    /// As AWS Organizations lists it; absent where nobody asked.
+    pub listed: Option<RosterAccount>,
     pub state: AccountStanding,
     pub home: Region,
     pub managed: Managed,
@@ -48,6 +52,19 @@ pub struct DesiredAccount {
     pub notifications: Vec<String>,
     /// When its turn comes, where there is a rollout; from 1.
     pub wave: Option<u32>,
+}
+
+impl DesiredAccount {
+    /// As a `where` looks at it.
+    pub fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            id: Some(&self.id),
+            name: &self.name,
+            seats: &self.seats,
+            labels: &self.labels,
+            listed: self.listed.as_ref(),
+        }
+    }
 }
 
 /// Is the account looked after?
@@ -259,6 +276,8 @@ impl Documents {
             id: draft.id.clone(),
             name: Arc::clone(&draft.name),
             seats: draft.seats.clone(),
+            labels: draft.document.map(|document| document.metadata.labels.clone()).unwrap_or_default(),
+            listed: draft.listed.cloned(),
             state,
             home: home.value.clone(),
             managed: managed.cloned().unwrap_or_default(),

@@ -4,6 +4,8 @@
 //! # yaml-language-server: $schema=./.schema/organization.json
 //! ```
 
+mod signoff;
+
 use serde_json::{Map, Value, json};
 
 use crate::control::Accounts;
@@ -36,8 +38,8 @@ pub fn document(kind: Kind, controls: Controls) -> Value {
             }),
             &[],
         ),
-        Kind::Exception => exception(controls),
-        Kind::Attestation => attestation(controls),
+        Kind::Exception => signoff::exception(controls),
+        Kind::Attestation => signoff::attestation(controls),
     };
     let mut schema = closed(
         json!({
@@ -81,6 +83,11 @@ pub(super) fn named(description: &str) -> Value {
 
 pub(super) fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
+}
+
+/// One at least.
+fn some(items: Value, description: &str) -> Value {
+    json!({ "type": "array", "items": items, "minItems": 1, "description": description })
 }
 
 fn account_id(description: &str) -> Value {
@@ -250,39 +257,6 @@ fn windows() -> Value {
     let fields = json!({ "days": days, "from": time, "to": time, "timeZone": zone });
     let window = closed(fields, &["days", "from", "to", "timeZone"]);
     closed(json!({ "for": { "enum": ["all", "risky"], "default": "all" }, "open": list(window) }), &["open"])
-}
-
-fn exception(controls: Controls) -> Value {
-    let texts = list(json!({ "type": "string" }));
-    closed(
-        json!({
-            "control": control_ids(controls),
-            "rule": named("Absent: every rule of the control."),
-            "accounts": texts,
-            "regions": texts,
-            "resources": texts,
-            "reason": named("Why it is not enforced."),
-            "owner": named("Who has to end it."),
-            "approver": named("Who took the risk."),
-            "ticket": named("Where it was decided."),
-            "expires": { "type": "string", "format": "date", "description": "The last day on which it holds." },
-        }),
-        &["control", "accounts", "reason", "owner", "approver", "expires"],
-    )
-}
-
-fn attestation(controls: Controls) -> Value {
-    closed(
-        json!({
-            "control": control_ids(controls),
-            "rule": named("The rule that is vouched for."),
-            "accounts": list(json!({ "type": "string" })),
-            "by": named("Who vouches."),
-            "evidence": named("Where it can be seen."),
-            "expires": { "type": "string", "format": "date", "description": "The last day on which it holds." },
-        }),
-        &["control", "rule", "accounts", "by", "expires"],
-    )
 }
 
 fn control_ids(controls: Controls) -> Value {

@@ -1,71 +1,17 @@
 //! Exceptions and attestations: what people sign for, until a day.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::civil::Date;
-use wildmatch::WildMatch;
 
 use crate::control::ErasedControl;
 use crate::desired::control::{self, Controls};
-use crate::desired::document::{plain, region};
+use crate::desired::document::{plain, region, selector, values};
 use crate::desired::model::{Attestation, Exception, Metadata, Suspend};
-use crate::desired::node::Node;
+use crate::desired::node::{Data, Node};
 use crate::desired::read::{self, Fields, Problems, Spanned};
 use crate::diagnostic::Diagnostic;
-use crate::place::{AccountId, Region};
-
-impl Exception {
-    /// Does it sign for this finding on this day? An account is meant by name or by id.
-    #[expect(clippy::too_many_arguments, reason = "a finding is known by all of these")]
-    pub fn matches(
-        &self,
-        account: &AccountId,
-        name: &str,
-        region: &Region,
-        control: &str,
-        rule: &str,
-        resource: &str,
-        on: Date,
-    ) -> bool {
-        self.holds_in(account, name, region, on)
-            && self.control == control
-            && self.rule.as_ref().is_none_or(|own| own == rule)
-            && (self.resources.is_empty() || any(&self.resources, resource))
-    }
-
-    /// Is it about this account, by name or by id?
-    pub fn means(&self, account: &AccountId, name: &str) -> bool {
-        means(&self.accounts, account, name)
-    }
-
-    /// Does it hold in this scope on this day, whatever it is about?
-    pub fn holds_in(&self, account: &AccountId, name: &str, region: &Region, on: Date) -> bool {
-        on <= self.expires.value
-            && means(&self.accounts, account, name)
-            && (self.regions.is_empty() || self.regions.contains(region))
-    }
-}
-
-impl Attestation {
-    /// Is it about this account, by name or by id?
-    pub fn means(&self, account: &AccountId, name: &str) -> bool {
-        means(&self.accounts, account, name)
-    }
-
-    /// Does it vouch for this rule in this account on this day?
-    pub fn matches(&self, account: &AccountId, name: &str, control: &str, rule: &str, on: Date) -> bool {
-        on <= self.expires.value
-            && self.control == control
-            && self.rule == rule
-            && means(&self.accounts, account, name)
-    }
-}
-
-fn means(globs: &[String], account: &AccountId, name: &str) -> bool {
-    any(globs, name) || any(globs, account.as_str())
-}
-
-fn any(globs: &[String], text: &str) -> bool {
-    globs.iter().any(|glob| WildMatch::new(glob).matches(text))
-}
+use crate::place::Region;
 
 /// Reads `suspend` of an Organization or an Account.
 pub fn suspend(node: &Node, problems: &mut Problems) -> Option<Suspend> {
@@ -86,15 +32,21 @@ pub fn exception(
 ) -> Option<Exception> {
     let control = spec.require("control", problems).and_then(|node| control_id(node, known, problems));
     let rule = spec.get("rule").and_then(|node| rule(node, control, problems));
-    let accounts = plain(spec.require("accounts", problems), problems);
-    let regions: Vec<Region> = spec
-        .get("regions")
+    let selected = spec.get("where");
+    // Without `where`, whoever forgets the accounts would except all of them.
+    let named = if selected.is_some() { spec.get("accounts") } else { spec.require("accounts", problems) };
+    let accounts = plain(not_empty(named, ANY_NAME, problems), problems);
+    let selector = selected.map(|node| selector(node, problems));
+    let regions: Vec<Region> = not_empty(spec.get("regions"), "without the line, all are meant", problems)
         .and_then(|node| read::list(node, problems, region))
         .unwrap_or_default()
         .into_iter()
         .map(|region| region.value)
         .collect();
-    let resources = plain(spec.get("resources"), problems);
+    let resources = plain(not_empty(spec.get("resources"), ANY_NAME, problems), problems);
+    let resource_tags = spec.get("resourceTags").map(|node| resource_tags(node, control, problems));
+    let suppresses =
+        spec.get("suppressFindings").map(|node| suppresses(node, control, rule.as_deref(), problems));
     let reason = spec.require("reason", problems).and_then(|node| read::text(node, problems));
     let owner = spec.require("owner", problems).and_then(|node| read::text(node, problems));
     let approver = spec.require("approver", problems).and_then(|node| read::text(node, problems));
@@ -103,15 +55,126 @@ pub fn exception(
     Some(Exception {
         metadata,
         control: control?.meta().id.to_owned(),
+        kept_by_aws: control?.meta().keeps_exceptions(),
         rule,
         accounts,
+        // What cannot be read must not mean more than it says.
+        selector: selector.map_or(Some(None), |read| read.map(Some))?,
         regions,
         resources,
+        resource_tags: resource_tags.map_or(Some(BTreeMap::new()), |read| read)?,
+        suppresses: suppresses.map_or(Some(BTreeSet::new()), |read| read)?,
         reason: reason?.value,
         owner: owner?.value,
         approver: approver?.value,
         ticket: ticket.map(|ticket| ticket.value),
         expires: expires?,
+        declared: None,
+    })
+}
+
+const ANY_NAME: &str = "`\"*\"` means all";
+
+/// Says so where a list has nothing in it: that would mean everything. Absent: everything is meant.
+fn not_empty<'n>(node: Option<&'n Node>, all: &str, problems: &mut Problems) -> Option<&'n Node> {
+    let node = node?;
+    if matches!(&node.data, Data::List(items) if items.is_empty()) {
+        problems.push(
+            Diagnostic::error("the list is empty").at(node.span).help(format!("name one at least; {all}")),
+        );
+    }
+    Some(node)
+}
+
+/// `resourceTags: {stage: [legacy]}`, for controls that read tags.
+fn resource_tags(
+    node: &Node,
+    control: Option<&'static dyn ErasedControl>,
+    problems: &mut Problems,
+) -> Option<BTreeMap<String, Vec<String>>> {
+    let tags = values(node, problems)?;
+    if tags.is_empty() || tags.values().any(Vec::is_empty) {
+        problems.push(
+            Diagnostic::error("no value of a tag is said")
+                .at(node.span)
+                .help("`resourceTags: {stage: [legacy]}`"),
+        );
+        return None;
+    }
+    let meta = control?.meta();
+    if !meta.tags {
+        problems.push(
+            Diagnostic::error(format!("`{}` does not read the tags of its resources", meta.id))
+                .at(node.span)
+                .help("name them in `resources`, with `*` and `?`"),
+        );
+        return None;
+    }
+    Some(tags)
+}
+
+/// `suppressFindings: true` for the controls of Security Hub that the rules name, or a list of their ids.
+fn suppresses(
+    node: &Node,
+    control: Option<&'static dyn ErasedControl>,
+    rule: Option<&str>,
+    problems: &mut Problems,
+) -> Option<BTreeSet<String>> {
+    match node.data {
+        Data::Bool(false) => Some(BTreeSet::new()),
+        Data::Bool(true) => {
+            let meta = control?.meta();
+            let ids = meta.security_controls(rule);
+            if ids.is_empty() {
+                let what = match rule {
+                    Some(rule) => format!("the rule `{rule}` of `{}`", meta.id),
+                    None => format!("`{}`", meta.id),
+                };
+                problems.push(
+                    Diagnostic::error(format!(
+                        "no control of Security Hub is known to look at the same as {what}"
+                    ))
+                    .at(node.span)
+                    .help("list their ids: `suppressFindings: [ECR.1]`"),
+                );
+                return None;
+            }
+            Some(ids.into_iter().map(str::to_owned).collect())
+        }
+        Data::List(_) => {
+            let ids = read::list(node, problems, read::text)?;
+            for id in &ids {
+                if !is_security_control(&id.value) {
+                    problems.push(
+                        Diagnostic::error(format!(
+                            "`{}` is not the id of a control of Security Hub",
+                            id.value
+                        ))
+                        .at(id.span)
+                        .help("as in `ECR.1`: the service and a number"),
+                    );
+                }
+            }
+            let all = ids.iter().all(|id| is_security_control(&id.value));
+            all.then(|| ids.into_iter().map(|id| id.value).collect())
+        }
+        _ => {
+            problems.push(
+                read::wrong_type(node, "true, false or a list")
+                    .help("`suppressFindings: true`, or `suppressFindings: [ECR.1]`"),
+            );
+            None
+        }
+    }
+}
+
+/// `ECR.1` (User Guide, "Control reference").
+fn is_security_control(id: &str) -> bool {
+    id.split_once('.').is_some_and(|(service, number)| {
+        !service.is_empty()
+            && service.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && (1..=4).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 

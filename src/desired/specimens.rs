@@ -141,6 +141,7 @@ impl<S: Shape> Control for Specimen<S> {
         writes: &[],
         events: &[],
         undo: None,
+        tags: false,
     };
     type Desired = S::Spec;
     type Ask = ();

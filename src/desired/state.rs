@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -14,6 +13,7 @@ use crate::aws::Role;
 use crate::aws::journal::Purpose;
 use crate::aws::organization::Member;
 use crate::control::{Archive, ErasedControl, Exempt, Facts, Networks, OrganizationFacts};
+use crate::desired::exception::day;
 use crate::desired::template::{self, Values};
 use crate::desired::{
     ArchiveSpec, Attestation, DesiredAccount, DesiredControl, Documents, Exception, Guards, Limit, Mode,
@@ -75,7 +75,7 @@ pub struct Settings {
     pub rollout: Option<Rollout>,
     pub limits: BTreeMap<String, Limit>,
     pub notifications: Vec<Notification>,
-    /// Those that name resources: what controls may have to know of them.
+    /// Those that name resources, select by their tags or suppress findings: what controls may have to know of.
     pub exceptions: Vec<Exception>,
 }
 
@@ -100,25 +100,32 @@ impl Settings {
             exceptions: documents
                 .exceptions
                 .iter()
-                .filter(|exception| !exception.resources.is_empty())
+                .filter(|one| {
+                    !(one.resources.is_empty() && one.resource_tags.is_empty() && one.suppresses.is_empty())
+                })
                 .cloned()
                 .collect(),
         }
     }
 
-    /// What is signed for in one scope, by resource, at that time.
+    /// What is signed for in one scope at that time, of which controls may have to know.
     pub fn exempt(&self, account: &DesiredAccount, region: &Region, at: Timestamp) -> Vec<Exempt> {
         if self.exceptions.is_empty() {
             return Vec::new();
         }
-        let day = at.to_zoned_datetime(TimeZone::UTC).date();
-        let here = |exception: &&Exception| exception.holds_in(&account.id, &account.name, region, day);
+        let day = day(at);
+        let here = |exception: &&Exception| exception.holds_in(account, region, day);
         let exempt = |exception: &Exception| Exempt {
             name: exception.metadata.name.value.clone(),
             control: exception.control.clone(),
             rule: exception.rule.clone(),
             resources: exception.resources.clone(),
+            resource_tags: exception.resource_tags.clone(),
+            suppresses: exception.suppresses.clone(),
             reason: exception.reason.clone(),
+            owner: exception.owner.clone(),
+            approver: exception.approver.clone(),
+            ticket: exception.ticket.clone(),
             expires: exception.expires.value,
         };
         self.exceptions.iter().filter(here).map(exempt).collect()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::control::{ErasedControl, Facts, Finding, Known, Need, Sight, Step, Verdict};
+use crate::control::{ErasedControl, Facts, Finding, Known, Need, Sight, Step, Tags, Verdict};
 use crate::desired::{DesiredControl, Settings};
 use crate::fault::{Fault, FaultKind};
 use crate::inventory::{AccountView, Observation, facts};
@@ -23,6 +23,8 @@ pub struct Raw<'a> {
     pub needs: Arc<[Need]>,
     /// The merged spec of the scope, templates filled in.
     pub spec: Arc<Value>,
+    /// The resource's tags, where an exception asks for them: beside the finding, which is the same without.
+    pub tags: Option<Tags>,
 }
 
 /// Plans what is declared for one account. Pure.
@@ -41,8 +43,10 @@ pub fn account<'a>(
         let observation = view.scopes.get(region).and_then(|scope| scope.get(control.meta().id));
         let needs: Arc<[Need]> = control.needs(facts, &spec).unwrap_or_default().into();
         let findings = findings(*control, facts, &view.known, &spec, observation);
+        let tags = tags(*control, facts, observation);
         raws.extend(findings.into_iter().map(|finding| {
             let needs = needs_of(&finding, &needs);
+            let tags = tags.get(&finding.resource).cloned();
             Raw {
                 facts: Arc::clone(facts),
                 control: *control,
@@ -50,10 +54,26 @@ pub fn account<'a>(
                 finding: Box::new(finding),
                 needs,
                 spec: Arc::clone(&spec),
+                tags,
             }
         }));
     }
     closed_regions(raws)
+}
+
+/// The tags of the resources, where an exception selects by them.
+fn tags(
+    control: &dyn ErasedControl,
+    facts: &Facts,
+    observation: Option<&Observation>,
+) -> BTreeMap<String, Tags> {
+    match observation.map(|observation| &observation.sight) {
+        Some(Sight::Seen(observed)) if control.meta().tags && facts.asks_tags(control.meta().id) => {
+            // What does not fit is unknown as a whole already.
+            control.tags(observed).unwrap_or_default()
+        }
+        _ => BTreeMap::new(),
+    }
 }
 
 /// Where an organisation's policy denied everything that was asked of a region, for controls of two services at

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use super::excepted::{Excepted, standings, with_unknown_tags};
 use super::{AccountState, Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
 use crate::control::{Accounts, Finding, Known, Meta, Need, Regions, Severity, Thing, Verdict};
-use crate::desired::{DesiredState, Exception, Mode, OnConflict, Suspend};
+use crate::desired::{DesiredState, Exception, Mode, OnConflict, Suspend, day};
 use crate::place::{AccountId, Scope};
 
 /// What `--account`, `--region` and `--control` select. Empty lists select everything.
@@ -48,6 +51,8 @@ impl Selection {
 pub struct Heading {
     pub caller: String,
     pub accounts: Vec<PlannedAccount>,
+    /// When the last of them was looked at; absent where none was reached.
+    pub at: Option<Timestamp>,
     /// Findings in sync that were counted rather than kept.
     pub in_sync: usize,
     pub known: Known,
@@ -60,7 +65,10 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
     let closed = closed(&heading.accounts);
     let raws: Vec<Raw<'_>> =
         raws.into_iter().map(|raw| with_unknown_needs(raw, &heading.known, &closed)).collect();
-    let outcomes = outcomes(desired, &heading.known, &raws, &selected);
+    let raws: Vec<Raw<'_>> = raws.into_iter().map(|raw| with_unknown_tags(desired, raw)).collect();
+    let excepted: Vec<Excepted<'_>> = raws.iter().map(|raw| Excepted::of(desired, raw)).collect();
+    let outcomes = outcomes(desired, &heading.known, &raws, &excepted, &selected);
+    let exceptions = standings(desired, &heading.accounts, heading.at, &raws, &excepted, &outcomes);
     let mut totals = Totals { in_sync: heading.in_sync, ..Totals::default() };
     let mut specs = BTreeMap::new();
     let mut items = Vec::with_capacity(raws.len());
@@ -72,13 +80,13 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
         controls.extend(account.controls.keys());
     }
     let mut alike = Alike::default();
-    for ((raw, outcome), selected) in raws.into_iter().zip(outcomes).zip(selected) {
+    for (((raw, outcome), excepted), selected) in raws.into_iter().zip(outcomes).zip(excepted).zip(selected) {
         totals.count(&outcome);
         let meta = raw.control.meta();
         if outcome == Outcome::Change {
             specs.insert((raw.facts.scope.clone(), meta.id.to_owned()), Arc::clone(&raw.spec));
         }
-        items.push(item(desired, &mut alike, raw, outcome, selected));
+        items.push(item(desired, &mut alike, raw, outcome, &excepted, selected));
     }
     totals.unknown += closed.len();
     Plan {
@@ -92,6 +100,7 @@ pub fn finish(desired: &DesiredState, heading: Heading, raws: Vec<Raw<'_>>, sele
         caller: heading.caller,
         accounts: heading.accounts,
         items,
+        exceptions,
         totals,
         specs,
         known: heading.known,
@@ -126,8 +135,13 @@ fn with_unknown_needs<'a>(raw: Raw<'a>, known: &Known, closed: &BTreeSet<Account
 
 /// Outcomes, until what is made and what is blocked agree: a change that is blocked makes nothing, which may
 /// block another.
-fn outcomes(desired: &DesiredState, known: &Known, raws: &[Raw<'_>], selected: &[bool]) -> Vec<Outcome> {
-    let exceptions: Vec<Option<&str>> = raws.iter().map(|raw| exception(desired, raw)).collect();
+fn outcomes(
+    desired: &DesiredState,
+    known: &Known,
+    raws: &[Raw<'_>],
+    excepted: &[Excepted<'_>],
+    selected: &[bool],
+) -> Vec<Outcome> {
     let attested: Vec<bool> = raws.iter().map(|raw| attested(desired, raw)).collect();
     let waves: Vec<Option<u32>> = raws.iter().map(|raw| wave(desired, raw)).collect();
     let makers = |happen: &dyn Fn(usize) -> bool| {
@@ -148,7 +162,7 @@ fn outcomes(desired: &DesiredState, known: &Known, raws: &[Raw<'_>], selected: &
                 let with = Settling {
                     observe_only: raw.declared.mode == Mode::Observe || suspended(desired, raw).is_some(),
                     fail_on_conflict: raw.declared.on_conflict == OnConflict::Fail,
-                    exception: exceptions[place],
+                    exception: excepted[place].by.map(Exception::name),
                     attested: attested[place],
                     needs: &raw.needs,
                     known,
@@ -212,28 +226,6 @@ fn block_circles(raws: &[Raw<'_>], mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
     outcomes
 }
 
-fn exception<'a>(desired: &'a DesiredState, raw: &Raw<'_>) -> Option<&'a str> {
-    if !matches!(raw.finding.verdict, Verdict::Change(_) | Verdict::Manual(_)) {
-        return None;
-    }
-    let account = desired.account(&raw.facts.scope.account)?;
-    desired
-        .exceptions
-        .iter()
-        .find(|exception| {
-            exception.matches(
-                &account.id,
-                &account.name,
-                &raw.facts.scope.region,
-                raw.control.meta().id,
-                &raw.finding.rule,
-                &raw.finding.resource,
-                date(raw),
-            )
-        })
-        .map(|exception| exception.metadata.name.value.as_str())
-}
-
 /// The suspension that holds for a finding's account.
 fn suspended<'a>(desired: &'a DesiredState, raw: &Raw<'_>) -> Option<&'a Suspend> {
     let suspend = desired.account(&raw.facts.scope.account)?.suspend.as_ref();
@@ -249,7 +241,7 @@ fn attested(desired: &DesiredState, raw: &Raw<'_>) -> bool {
 }
 
 fn date(raw: &Raw<'_>) -> jiff::civil::Date {
-    raw.facts.observed_at.to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
+    day(raw.facts.observed_at)
 }
 
 /// Account-wide controls have no region worth naming.
@@ -257,12 +249,6 @@ fn region_of(raw: &Raw<'_>) -> Option<crate::place::Region> {
     let reach = raw.control.meta().reach;
     let wide = reach.regions == Regions::Home && reach.accounts == Accounts::Each;
     (!wide).then(|| raw.facts.scope.region.clone())
-}
-
-/// `legacy-images, SEC-412, until 2027-03-31`.
-fn note(exception: &Exception) -> String {
-    let ticket = exception.ticket.as_ref().map(|ticket| format!(", {ticket}")).unwrap_or_default();
-    format!("{}{ticket}, until {}", exception.metadata.name.value, exception.expires.value)
 }
 
 /// What many findings say in the same words is kept once.
@@ -289,7 +275,14 @@ impl Alike {
     }
 }
 
-fn item(desired: &DesiredState, alike: &mut Alike, raw: Raw<'_>, outcome: Outcome, selected: bool) -> Item {
+fn item(
+    desired: &DesiredState,
+    alike: &mut Alike,
+    raw: Raw<'_>,
+    outcome: Outcome,
+    excepted: &Excepted<'_>,
+    selected: bool,
+) -> Item {
     let meta = raw.control.meta();
     let rule = meta.rule(&raw.finding.rule);
     let mut declared_at: Vec<_> = raw
@@ -302,15 +295,16 @@ fn item(desired: &DesiredState, alike: &mut Alike, raw: Raw<'_>, outcome: Outcom
     declared_at.sort();
     declared_at.dedup_by(|one, other| one.0 == other.0);
     declared_at.shrink_to_fit();
+    let is_settled = matches!(outcome, Outcome::InSync | Outcome::Unknown);
     let exception_note = match &outcome {
-        Outcome::Excepted { exception } => {
-            desired.exceptions.iter().find(|e| &e.metadata.name.value == exception).map(note)
-        }
+        Outcome::Excepted { .. } => excepted.note(),
         Outcome::ObserveOnly if raw.declared.mode != Mode::Observe => {
             suspended(desired, &raw).map(ToString::to_string)
         }
         _ => None,
     };
+    // Whoever signed for a change that weakens has said why; the account's own document goes before it.
+    let signed = raw.finding.change().and_then(|change| change.reason.clone());
     Item {
         region: region_of(&raw),
         scope: raw.facts.scope.clone(),
@@ -321,7 +315,8 @@ fn item(desired: &DesiredState, alike: &mut Alike, raw: Raw<'_>, outcome: Outcom
         finding: *raw.finding,
         outcome,
         exception_note,
-        reason: raw.declared.reason.clone(),
+        lapsed: excepted.lapsed().filter(|_| !is_settled),
+        reason: raw.declared.reason.clone().or(signed),
         declared_at,
         declared: raw.declared.origins.values().next().cloned(),
         selected,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::PlannedException;
 use crate::control::{Finding, Known, Need, Severity, Step, Thing};
 pub use crate::diagnostic::Position;
 pub use crate::inventory::AccountState;
@@ -73,11 +74,14 @@ pub struct Item {
     /// What the change stands on: printed, and ordered by.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub needs: Arc<[Need]>,
-    /// Why it is left as it is. The name and last day of the exception, and its ticket: `legacy-images, SEC-412,
-    /// until 2027-03-31`. Or the account's suspension: `suspended until 2027-03-31: the migration`.
+    /// Why it is left as it is. The exception: `legacy-images, SEC-412, until 2027-03-31: REASON (owner OWNER,
+    /// approved by APPROVER)`. Or the account's suspension: `suspended until 2027-03-31: the migration`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception_note: Option<String>,
-    /// Why the account's document sets the control otherwise than its baselines.
+    /// An exception that would be about it and has ended: `legacy-images expired on 2026-11-22: no longer honoured`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lapsed: Option<String>,
+    /// Why the account's document sets the control otherwise than its baselines; or why somebody signed for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Where in the YAML each changed field was said, by the field's path: in its order, see [`Item::declared_at`].
@@ -209,6 +213,9 @@ pub struct Plan {
     pub caller: String,
     pub accounts: Vec<PlannedAccount>,
     pub items: Vec<Item>,
+    /// What people signed for, and how it stood that day; the first to end first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<PlannedException>,
     /// Totals over everything that was looked at, selected or not.
     pub totals: Totals,
     /// The merged spec of every control in every scope that has a change: what the change is judged by
@@ -226,6 +233,11 @@ impl Plan {
     /// The changes that apply would make, with their places in `items`.
     pub fn changes(&self) -> impl Iterator<Item = (usize, &Item)> {
         self.items.iter().enumerate().filter(|(_, item)| item.selected && item.outcome == Outcome::Change)
+    }
+
+    /// The exception of this name.
+    pub fn exception(&self, name: &str) -> Option<&PlannedException> {
+        self.exceptions.iter().find(|exception| exception.name == name)
     }
 
     pub fn account(&self, id: &AccountId) -> Option<&PlannedAccount> {

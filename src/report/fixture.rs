@@ -1,6 +1,8 @@
 //! Specimen plans for the tests of text and JSON: two accounts in three regions with one of everything, the
 //! same in sync, and five hundred accounts.
 
+mod exception;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,8 @@ use crate::place::{AccountId, Region, Scope};
 use crate::plan::{AccountState, Item, Outcome, Plan, PlannedAccount, Position, SeverityWord, Totals};
 
 use super::human::Context;
+
+pub use exception::{LEGACY, legacy};
 
 pub const ARCHIVE: &str = "444455556666";
 pub const PAYMENTS: &str = "111122223333";
@@ -54,6 +58,7 @@ pub fn item(account_id: &str, region: &str, control: &str, resource: &str, verdi
         outcome,
         needs: Arc::default(),
         exception_note: None,
+        lapsed: None,
         reason: None,
         declared_at: Vec::new(),
         declared: None,
@@ -235,7 +240,7 @@ fn payments_items() -> Vec<Item> {
     for name in ["legacy-billing", "legacy-tax"] {
         items.push(Item {
             outcome: Outcome::Excepted { exception: "legacy-images".into() },
-            exception_note: Some("legacy-images, SEC-412, until 2027-03-31".into()),
+            exception_note: Some(LEGACY.into()),
             ..repository(PAYMENTS, "eu-west-1", name)
         });
     }
@@ -270,7 +275,9 @@ pub fn plan(accounts: Vec<PlannedAccount>, items: Vec<Item>, in_sync: usize) -> 
             totals.count(&Outcome::Unknown);
         }
     }
+    let excepted = items.iter().filter(|item| matches!(item.outcome, Outcome::Excepted { .. })).count();
     Plan {
+        exceptions: if excepted > 0 { vec![legacy(excepted)] } else { Vec::new() },
         organization: "acme".into(),
         organization_id: Some("o-a1b2c3d4e5".into()),
         revision: Some("4f1c9e2".into()),

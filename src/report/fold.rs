@@ -165,6 +165,7 @@ struct Key<'a> {
     outcome: Cow<'a, Outcome>,
     needs: Vec<(bool, Cow<'a, Thing>, bool)>,
     exception_note: Option<&'a str>,
+    lapsed: Option<&'a str>,
     reason: Option<&'a str>,
     declared_at: &'a [(Arc<str>, Position)],
     selected: bool,
@@ -195,6 +196,7 @@ fn key(item: &Item) -> String {
             })
             .collect(),
         exception_note: item.exception_note.as_deref(),
+        lapsed: item.lapsed.as_deref(),
         reason: weakens(item).then_some(item.reason.as_deref()).flatten(),
         declared_at: &item.declared_at,
         selected: item.selected,

@@ -2,9 +2,10 @@
 //!
 //! Source: GitHub Docs, "Workflow commands for GitHub Actions".
 
-use crate::plan::{Outcome, Plan};
+use crate::plan::{Outcome, Plan, Position};
 
 use super::escape::escape;
+use super::exceptions::{self, Urgency};
 use super::fold::{Block, fold};
 use super::line::{self, Level};
 
@@ -21,6 +22,12 @@ pub fn plan(plan: &Plan) -> String {
         };
         out.push_str(&command(plan, &block, level));
     }
+    for one in &plan.exceptions {
+        let Some((urgency, said)) = exceptions::news(one) else { continue };
+        let level = if urgency == Urgency::Ended { "warning" } else { "notice" };
+        let place = one.declared.as_ref().map_or_else(String::new, place);
+        out.push_str(&format!("::{level} {place}title={}::{}\n", property("exception"), data(&said)));
+    }
     for (name, why) in super::unreached(plan) {
         out.push_str(&format!("::error title={}::{}\n", property(&name), data(&why)));
     }
@@ -29,10 +36,12 @@ pub fn plan(plan: &Plan) -> String {
 
 fn command(plan: &Plan, block: &Block<'_>, level: &str) -> String {
     let title = format!("{} ({})", block.first.control, line::place(plan, block));
-    let place = line::position(block.first).map_or_else(String::new, |at| {
-        format!("file={},line={},col={},", property(&at.file), at.line, at.column)
-    });
+    let place = line::position(block.first).map_or_else(String::new, place);
     format!("::{level} {place}title={}::{}\n", property(&title), data(&line::said(block)))
+}
+
+fn place(at: &Position) -> String {
+    format!("file={},line={},col={},", property(&at.file), at.line, at.column)
 }
 
 /// What follows `::` ends at the line, and `%` escapes.

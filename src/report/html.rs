@@ -21,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::place::AccountId;
 use crate::plan::Plan;
 
+use super::exceptions::{self, Urgency};
 use super::human::{self, Context, Page};
 use super::words::{counted, elapsed, number};
 use markup::Html;
@@ -154,6 +155,11 @@ fn masthead(html: &mut Html, page: &Page<'_>, at: Timestamp) {
         html.element("p", &[], |html| {
             html.text("Nothing has been changed. Next: ").with("code", &[], next);
         });
+    }
+    for one in &plan.exceptions {
+        let Some((urgency, said)) = exceptions::news(one) else { continue };
+        let class = if urgency == Urgency::Ended { "alert" } else { "dim" };
+        html.with("p", &[("class", class)], &said);
     }
     let (code, why) = context.exit;
     if code != 0 || context.detailed_exitcode {

@@ -3,6 +3,7 @@
 
 mod apply;
 mod drift;
+mod exceptions;
 mod finding;
 mod who;
 
@@ -19,7 +20,10 @@ use super::fold::{Block, fold};
 
 pub use apply::{ApplyOutput, apply};
 pub use drift::{DriftOutput, drift, drift_lines};
+pub use exceptions::{ExceptionsOutput, exceptions};
 pub use finding::FindingOutput;
+
+use exceptions::SignedOutput;
 
 /// The version of the format that this program writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -97,6 +101,9 @@ enum State {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Tail<'a> {
+    /// What people signed for, the first to end first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exceptions: Vec<SignedOutput<'a>>,
     /// Counts of single findings by outcome, in sync and not selected ones too.
     totals: &'a Totals,
     exit_code: u8,
@@ -109,6 +116,13 @@ fn state(state: &AccountState) -> (State, Option<&Fault>, Option<&str>) {
         AccountState::Unreachable { fault } => (State::Unreachable, Some(fault), None),
         AccountState::Refused { why } => (State::Refused, None, Some(why.as_str())),
         AccountState::NotTried { why } => (State::NotTried, None, Some(why.as_str())),
+    }
+}
+
+impl<'a> Tail<'a> {
+    fn of(plan: &'a Plan, exit_code: u8) -> Self {
+        let exceptions = plan.exceptions.iter().map(SignedOutput::planned).collect();
+        Self { exceptions, totals: &plan.totals, exit_code }
     }
 }
 
@@ -136,8 +150,8 @@ pub fn plan(plan: &Plan, exit_code: u8, show_in_sync: bool) -> String {
     let blocks = fold(listed(plan, show_in_sync));
     document(&PlanOutput {
         head: Head::of(plan),
-        findings: blocks.iter().map(FindingOutput::of).collect(),
-        tail: Tail { totals: &plan.totals, exit_code },
+        findings: blocks.iter().map(|block| FindingOutput::of(plan, block)).collect(),
+        tail: Tail::of(plan, exit_code),
     })
 }
 
@@ -145,9 +159,9 @@ pub fn plan(plan: &Plan, exit_code: u8, show_in_sync: bool) -> String {
 pub fn jsonl(plan: &Plan, exit_code: u8, show_in_sync: bool) -> String {
     let mut out = String::new();
     for item in listed(plan, show_in_sync) {
-        line(&mut out, &FindingOutput::of(&Block::of(item)));
+        line(&mut out, &FindingOutput::of(plan, &Block::of(item)));
     }
-    line(&mut out, &LastLine { head: Head::of(plan), tail: Tail { totals: &plan.totals, exit_code } });
+    line(&mut out, &LastLine { head: Head::of(plan), tail: Tail::of(plan, exit_code) });
     out
 }
 
@@ -164,6 +178,11 @@ pub fn apply_schema() -> Schema {
 /// The JSON Schema of [`drift()`]'s document.
 pub fn drift_schema() -> Schema {
     written::<DriftOutput<'_>>()
+}
+
+/// The JSON Schema of [`exceptions()`]'s document.
+pub fn exceptions_schema() -> Schema {
+    written::<ExceptionsOutput<'_>>()
 }
 
 /// The schema of what is written; what is left out when empty is not required.

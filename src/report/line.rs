@@ -40,13 +40,13 @@ pub(super) enum Level {
     Note,
 }
 
-/// What is excepted, left alone or not offered needs nobody's attention.
+/// What is left alone or not offered needs nobody's attention; what is excepted is told, so that it stays known.
 pub(super) fn level(outcome: &Outcome) -> Option<Level> {
     match outcome {
         Outcome::Unknown => Some(Level::Error),
         Outcome::Change | Outcome::Manual | Outcome::Blocked { .. } => Some(Level::Warning),
-        Outcome::ObserveOnly | Outcome::Progressing => Some(Level::Note),
-        Outcome::InSync | Outcome::Excepted { .. } | Outcome::Foreign | Outcome::NotOffered => None,
+        Outcome::ObserveOnly | Outcome::Progressing | Outcome::Excepted { .. } => Some(Level::Note),
+        Outcome::InSync | Outcome::Foreign | Outcome::NotOffered => None,
     }
 }
 
@@ -70,7 +70,10 @@ fn what(item: &Item) -> String {
         Outcome::Excepted { exception } => {
             format!("{said} (excepted: {})", item.exception_note.as_ref().unwrap_or(exception))
         }
-        _ => said,
+        _ => match &item.lapsed {
+            Some(lapsed) => format!("{said} (exception {lapsed})"),
+            None => said,
+        },
     }
 }
 

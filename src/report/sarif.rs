@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::control::ErasedControl;
-use crate::plan::{Outcome, Plan, SeverityWord};
+use crate::plan::{Item, Outcome, Plan, PlannedException, Position, SeverityWord};
 
 use super::escape::escape_json;
+use super::exceptions::{self, Urgency};
 use super::fold::{Block, fold};
 use super::line::{self, Level};
 
@@ -21,6 +22,7 @@ pub fn plan(plan: &Plan, controls: &[&'static dyn ErasedControl]) -> String {
     let notifications: Vec<Value> = unreached
         .iter()
         .map(|(name, why)| json!({ "level": "error", "message": { "text": format!("{name}: {why}") } }))
+        .chain(plan.exceptions.iter().filter_map(exception))
         .collect();
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -85,22 +87,14 @@ fn rules(blocks: &[Block<'_>], controls: &[&'static dyn ErasedControl]) -> Vec<V
 
 fn result(plan: &Plan, block: &Block<'_>) -> Value {
     let text = format!("{}\n\nIn {}.", line::said(block), line::place(plan, block));
-    let locations: Vec<Value> = line::position(block.first)
-        .map(|at| {
-            json!({ "physicalLocation": {
-                "artifactLocation": { "uri": uri(&at.file) },
-                "region": { "startLine": at.line, "startColumn": at.column },
-            } })
-        })
-        .into_iter()
-        .collect();
+    let locations: Vec<Value> = line::position(block.first).map(location).into_iter().collect();
     let level = match line::level(&block.first.outcome) {
         Some(Level::Error) => "error",
         Some(Level::Warning) => "warning",
         Some(Level::Note) => "note",
         None => "none",
     };
-    json!({
+    let mut result = json!({
         "ruleId": id(block),
         "level": level,
         "message": { "text": text },
@@ -112,7 +106,49 @@ fn result(plan: &Plan, block: &Block<'_>) -> Value {
             "regions": block.regions,
             "resources": block.resources,
         },
-    })
+    });
+    if let Outcome::Excepted { exception } = &block.first.outcome {
+        result["suppressions"] = json!([suppression(plan, exception, block.first)]);
+    }
+    result
+}
+
+/// Why somebody signed for leaving it so ("suppression object": accepted, outside of what was scanned).
+fn suppression(plan: &Plan, exception: &str, item: &Item) -> Value {
+    let note = item.exception_note.as_deref().unwrap_or(exception);
+    let mut suppression = json!({ "kind": "external", "status": "accepted", "justification": note });
+    if let Some(signed) = plan.exception(exception) {
+        if let Some(at) = &signed.declared {
+            suppression["location"] = location(at);
+        }
+        suppression["properties"] = json!({
+            "exception": exception,
+            "reason": signed.reason,
+            "owner": signed.owner,
+            "approver": signed.approver,
+            "ticket": signed.ticket,
+            "expires": signed.expires.to_string(),
+        });
+    }
+    suppression
+}
+
+fn location(at: &Position) -> Value {
+    json!({ "physicalLocation": {
+        "artifactLocation": { "uri": uri(&at.file) },
+        "region": { "startLine": at.line, "startColumn": at.column },
+    } })
+}
+
+/// What is to be told of an exception itself.
+fn exception(one: &PlannedException) -> Option<Value> {
+    let (urgency, said) = exceptions::news(one)?;
+    let level = if urgency == Urgency::Ended { "warning" } else { "note" };
+    let mut notification = json!({ "level": level, "message": { "text": said } });
+    if let Some(at) = &one.declared {
+        notification["locations"] = json!([location(at)]);
+    }
+    Some(notification)
 }
 
 /// The same for the same finding in the same places, whatever its values are today.

@@ -6,6 +6,7 @@ mod aggregation;
 mod automation;
 mod catalog;
 mod controls;
+mod findings;
 mod hub;
 mod organization;
 mod standards;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 pub use aggregation::Aggregator;
 pub use automation::AutomationRule;
 pub use controls::{Association, Properties};
+pub use findings::HubFinding;
 pub use hub::Hub;
 pub use organization::{Central, Organization, PRINCIPAL};
 pub use standards::{Status, Subscription};
@@ -63,6 +65,8 @@ pub(super) fn operations() -> Operations {
         .on("ListAutomationRules", automation::list)
         .on("BatchGetAutomationRules", automation::batch_get)
         .on("BatchUpdateAutomationRules", automation::batch_update)
+        .on("GetFindings", findings::get)
+        .on("BatchUpdateFindings", findings::batch_update)
 }
 
 /// What the service holds of one account in one region.
@@ -85,6 +89,8 @@ pub struct SecurityHub {
     pub aggregator: Option<Aggregator>,
     /// Automation rules, by ARN.
     pub rules: BTreeMap<String, AutomationRule>,
+    /// Findings of controls about this account, by id.
+    pub findings: BTreeMap<String, HubFinding>,
     pub organization: Organization,
 }
 

@@ -24,6 +24,15 @@ def securityhub_automation_rules(moto: MotoServer) -> str | None:
     return None if code == "answered" else f"ListAutomationRules: {code}"
 
 
+def securityhub_findings(moto: MotoServer) -> str | None:
+    client = hub(moto, "ap-northeast-1")
+    finding = {"Id": "x", "ProductArn": "arn:aws:securityhub:ap-northeast-1::product/aws/securityhub"}
+    code = code_of(
+        lambda: client.batch_update_findings(FindingIdentifiers=[finding], Workflow={"Status": "SUPPRESSED"})
+    )
+    return None if code == "answered" else f"BatchUpdateFindings: {code}"
+
+
 def securityhub_list_administrators(moto: MotoServer) -> str | None:
     code = code_of(moto.client("securityhub", region="eu-north-1").list_organization_admin_accounts)
     return None if code == "answered" else f"ListOrganizationAdminAccounts: {code}"
@@ -37,6 +46,7 @@ def securityhub_who_is_no_administrator(moto: MotoServer) -> str | None:
 PROBES = (
     securityhub_finding_aggregators,
     securityhub_automation_rules,
+    securityhub_findings,
     securityhub_list_administrators,
     securityhub_who_is_no_administrator,
 )

@@ -6,6 +6,7 @@ mod changed_since;
 mod discovery;
 mod documents;
 mod drift;
+mod exceptions;
 mod guards;
 mod healthcheck;
 mod hostile;

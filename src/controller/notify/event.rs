@@ -202,7 +202,7 @@ fn exception(desired: &DesiredState, one: &Exception, today: Date, now: Timestam
     event.resource = Some(name.clone());
     event.who = Some(one.owner.clone());
     let key = digest(&("exception", name, one.expires.value, step));
-    let only = meant(desired, |id, name| one.means(id, name));
+    let only = meant(desired, |account| one.means(account));
     Some(Standing { key, scope: None, looks: 1, only, event })
 }
 
@@ -216,7 +216,7 @@ fn attestation(desired: &DesiredState, one: &Attestation, today: Date, now: Time
     event.resource = Some(name.clone());
     event.who = Some(one.by.clone());
     let key = digest(&("attestation", name, one.expires.value, step));
-    let only = meant(desired, |id, name| one.means(id, name));
+    let only = meant(desired, |account| one.means(&account.id, &account.name));
     Some(Standing { key, scope: None, looks: 1, only, event })
 }
 
@@ -233,9 +233,9 @@ fn ends(last: Date, today: Date) -> Option<(i32, String)> {
 }
 
 /// The notifications that are for one of these accounts, or for all.
-fn meant(desired: &DesiredState, means: impl Fn(&AccountId, &str) -> bool) -> Option<BTreeSet<String>> {
+fn meant(desired: &DesiredState, means: impl Fn(&DesiredAccount) -> bool) -> Option<BTreeSet<String>> {
     let everybody = desired.organization.notifications.iter().filter(|one| one.selector.is_none());
-    let accounts = desired.accounts.iter().filter(|account| means(&account.id, &account.name));
+    let accounts = desired.accounts.iter().filter(|account| means(account));
     let names = accounts.flat_map(|account| account.notifications.iter().cloned());
     Some(names.chain(everybody.map(|one| one.name.clone())).collect())
 }

@@ -171,6 +171,7 @@ insights:
         ],
         events: &["cloudtrail:DeleteTrail", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy", "iam:DeleteRole", "iam:DeleteRolePolicy", "organizations:DisableAWSServiceAccess"],
         undo: Some("baseline never deletes a trail, a log group or a role, nor trust in a service"),
+        tags: false,
     };
     type Desired = TrailSpec;
     type Ask = Ask;

@@ -273,7 +273,12 @@ fn signed() -> Facts {
         control: ID.into(),
         rule: rule.map(str::to_owned),
         resources: resources.iter().map(|one| (*one).to_owned()).collect(),
+        resource_tags: Default::default(),
+        suppresses: Default::default(),
         reason: "gone with the rewrite".into(),
+        owner: "team".into(),
+        approver: "ciso".into(),
+        ticket: None,
         expires: jiff::civil::date(2027, 3, 31),
     };
     let mut facts = facts();

@@ -19,11 +19,12 @@ use crate::fault::{Fault, FaultKind};
 type Acls = OnceCell<Result<Vec<LiveAcl>, Fault>>;
 
 /// Looks at what some rule has an `acl` for, and asks no other service.
-pub async fn read(aws: &Reader, rules: &[AssociationRule]) -> Observed {
+pub async fn read(aws: &Reader, rules: &[AssociationRule], all_tags: bool) -> Observed {
     let (services, waf) = (Services::from(aws), aws.waf());
     let acls = Acls::new();
     let kinds = rules.types();
-    let found = join_all(kinds.iter().map(|kind| read_type(&waf, &services, &acls, *kind, rules))).await;
+    let found =
+        join_all(kinds.iter().map(|kind| read_type(&waf, &services, &acls, *kind, rules, all_tags))).await;
     let found: BTreeMap<_, _> = kinds.into_iter().zip(found).collect();
     let others = others(&waf, &found, rules).await;
     Observed { found, others }
@@ -35,13 +36,15 @@ async fn read_type(
     acls: &Acls,
     kind: ResourceType,
     rules: &[AssociationRule],
+    all_tags: bool,
 ) -> Sight<ByName> {
     let listed = match listing::list(services, kind, rules).await {
         Ok(listed) => listed,
         Err(fault) => return Sight::Unseen(listing::or_not_offered(kind, &services.scope, fault)),
     };
     let (seen, unseen) = apart(listed);
-    let (wanting, rest): (Vec<_>, Vec<_>) = seen.into_iter().partition(|one| rules.want_tags(one));
+    let (wanting, rest): (Vec<_>, Vec<_>) =
+        seen.into_iter().partition(|one| all_tags || rules.want_tags(one));
     let mut seen = rest;
     if !wanting.is_empty() {
         seen.extend(listing::read_tags(services, kind, wanting).await);

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{ACCOUNT, ORGANIZATION, RECOMMENDED, TODAY, Tree, resolved};
+use crate::control::{Fault, FaultKind, Sight, Tags};
 use crate::desired::{
-    AccountStanding, DesiredAccount, Managed, Mode, Roster, RosterAccount, Settings, Status, render, template,
+    AccountStanding, DesiredAccount, Exception, Managed, Mode, Roster, RosterAccount, Settings, Status,
+    Subject, render, template,
 };
 use crate::place::{Region, Scope};
 
@@ -176,16 +178,60 @@ fn an_exception_holds_on_its_last_day_and_not_after() {
     let exception = "apiVersion: baseline/v1\nkind: Exception\nmetadata: {name: e}\nspec:\n  control: ecr.repositories\n  rule: scan-on-push\n  accounts: [prod*]\n  regions: [eu-west-1]\n  resources: [\"legacy-*\"]\n  reason: r\n  owner: o\n  approver: a\n  expires: 2026-11-23\n";
     let documents = Tree::new(&[ORGANIZATION, RECOMMENDED, ACCOUNT, ("e.yaml", exception)]).documents();
     let [exception] = &*documents.exceptions else { panic!() };
-    let id = "111122223333".parse().unwrap();
-    let matches = |name: &str, region: &str, rule: &str, resource: &str, on| {
-        exception.matches(&id, name, &Region::new(region), "ecr.repositories", rule, resource, on)
+    let account = documents.resolve(&Roster::default()).accounts.remove(0);
+    let dev = DesiredAccount { name: "dev".into(), ..account.clone() };
+    let is_about = |account, region: &str, rule, resource| {
+        let region = Region::new(region);
+        let control = "ecr.repositories";
+        exception.is_about(&Subject { account, region: &region, control, rule, resource, tags: None })
     };
-    assert!(matches("prod", "eu-west-1", "scan-on-push", "legacy-api", TODAY));
-    assert!(!matches("prod", "eu-west-1", "scan-on-push", "legacy-api", TODAY.tomorrow().unwrap()));
-    assert!(!matches("dev", "eu-west-1", "scan-on-push", "legacy-api", TODAY));
-    assert!(!matches("prod", "us-east-1", "scan-on-push", "legacy-api", TODAY));
-    assert!(!matches("prod", "eu-west-1", "immutable-tags", "legacy-api", TODAY));
-    assert!(!matches("prod", "eu-west-1", "scan-on-push", "api", TODAY));
+    assert_eq!(is_about(&account, "eu-west-1", "scan-on-push", "legacy-api"), Some(true));
+    assert_eq!(is_about(&dev, "eu-west-1", "scan-on-push", "legacy-api"), Some(false));
+    assert_eq!(is_about(&account, "us-east-1", "scan-on-push", "legacy-api"), Some(false));
+    assert_eq!(is_about(&account, "eu-west-1", "immutable-tags", "legacy-api"), Some(false));
+    assert_eq!(is_about(&account, "eu-west-1", "scan-on-push", "api"), Some(false));
+    let here = Region::new("eu-west-1");
+    assert!(exception.holds_in(&account, &here, TODAY));
+    assert!(!exception.holds_in(&account, &here, TODAY.tomorrow().unwrap()));
+}
+
+/// Whoever it means is told by the words of a baseline's `where`, and by the tags of the resource.
+#[test]
+fn an_exception_means_accounts_by_where_and_resources_by_their_tags() {
+    let exception = "apiVersion: baseline/v1\nkind: Exception\nmetadata: {name: e}\nspec:\n  control: ecr.repositories\n  where:\n    tags: {stage: [prod]}\n    ou: [/Workloads]\n  reason: r\n  owner: o\n  approver: a\n  expires: 2026-11-23\n";
+    let documents = Tree::new(&[ORGANIZATION, RECOMMENDED, ACCOUNT, ("e.yaml", exception)]).documents();
+    let account = documents.resolve(&Roster::default()).accounts.remove(0);
+    let listed = |ou: &str, stage: &str| DesiredAccount {
+        listed: Some(RosterAccount {
+            id: account.id.clone(),
+            name: "prod".into(),
+            ou: Some(ou.into()),
+            tags: [("stage".to_owned(), stage.to_owned())].into(),
+            status: Status::Active,
+        }),
+        labels: Default::default(),
+        ..account.clone()
+    };
+    let [exception] = &*documents.exceptions else { panic!() };
+    assert!(exception.means(&listed("/Workloads/Prod", "prod")));
+    assert!(!exception.means(&listed("/Workloads/Prod", "test")));
+    assert!(!exception.means(&listed("/Other", "prod")));
+    assert!(!exception.means(&DesiredAccount { listed: None, ..listed("/", "") }), "nobody asked");
+
+    let tagged =
+        Exception { resource_tags: [("stage".into(), vec!["legacy".into()])].into(), ..exception.clone() };
+    let account = listed("/Workloads", "prod");
+    let is_about = |tags: Option<&Tags>| {
+        let region = Region::new("eu-west-1");
+        let (control, rule, resource) = ("ecr.repositories", "scan-on-push", "api");
+        tagged.is_about(&Subject { account: &account, region: &region, control, rule, resource, tags })
+    };
+    let tags = |stage: &str| Sight::Seen([("stage".to_owned(), stage.to_owned())].into());
+    assert_eq!(is_about(Some(&tags("legacy"))), Some(true));
+    assert_eq!(is_about(Some(&tags("new"))), Some(false));
+    assert_eq!(is_about(None), Some(false), "it has none, or is not there yet");
+    let unseen = Sight::Unseen(Fault::local(FaultKind::Denied, "a:B", "no"));
+    assert_eq!(is_about(Some(&unseen)), None);
 }
 
 /// What controls may know of it, where AWS keeps exceptions itself.

@@ -21,6 +21,7 @@ fn item(resource: &str, verdict: Verdict<crate::control::Step>, outcome: Outcome
         outcome,
         needs: Arc::default(),
         exception_note: None,
+        lapsed: None,
         reason: None,
         declared_at: Vec::new(),
         declared: None,

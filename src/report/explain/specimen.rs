@@ -95,6 +95,7 @@ features:
         writes: &[Call::needing("test:UpdateSpecimen", &["test:UpdateSpecimen", "iam:PassRole"])],
         events: &["test:DeleteSpecimen"],
         undo: Some("baseline never deletes a specimen"),
+        tags: false,
     };
     type Desired = Spec;
     type Ask = ();

@@ -6,9 +6,10 @@ use jiff::civil::Date;
 
 use crate::apply::{ApplyReport, ChangeResult};
 use crate::audit::Begun;
-use crate::desired::{Attestation, Exception};
+use crate::desired::{Attestation, ENDS_SOON_DAYS, Exception, days_until};
 use crate::plan::{Item, Outcome};
 
+use super::super::exceptions;
 use super::super::fold::{Block, fold};
 use super::super::human::Page;
 use super::super::words::{counted, number};
@@ -112,7 +113,7 @@ pub(super) fn signed(
         kind: "exception",
         name: &one.metadata.name.value,
         control: about(&one.control, one.rule.as_ref()),
-        accounts: [one.accounts.join(", "), one.resources.join(", ")]
+        accounts: [exceptions::accounts(one), exceptions::resources(one)]
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
@@ -163,17 +164,13 @@ pub(super) fn signed(
     html.literal("</tbody>\n</table>\n</div>\n");
 }
 
-/// A month is warning enough to ask again.
-const SOON: i32 = 30;
-
 fn until(today: Date, ends: Date) -> (&'static str, String) {
-    let days = ends.duration_since(today).as_hours() / 24;
-    let days = i32::try_from(days).unwrap_or(i32::MAX);
-    let n = |days: i32| counted(usize::try_from(days).unwrap_or_default(), "day");
+    let days = days_until(ends, today);
+    let n = |days: i64| counted(usize::try_from(days).unwrap_or_default(), "day");
     match days {
-        ..0 => ("alert", format!("! ended {} ago", n(-days))),
+        ..0 => ("alert", format!("! expired {} ago: no longer honoured", n(-days))),
         0 => ("alert", "! ends today".to_owned()),
-        1..=SOON => ("alert", format!("! in {}", n(days))),
+        1..=ENDS_SOON_DAYS => ("alert", format!("! in {}", n(days))),
         _ => ("dim", format!("in {}", n(days))),
     }
 }

@@ -56,6 +56,9 @@ pub(in crate::report) fn notes<'a>(
         let weakens = format!("less safe than what is live today{}", because.unwrap_or_default());
         note(Paint::Alert, "weakens", &weakens);
     }
+    if let Some(lapsed) = &block.first.lapsed {
+        note(Paint::Alert, "exception", lapsed);
+    }
     for need in needs(page, block) {
         note(Paint::Dim, "needs", &need);
     }

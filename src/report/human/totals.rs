@@ -22,6 +22,7 @@ pub(super) fn write(text: &mut Text<'_>, plan: &Plan, context: &Context<'_>) {
     text.gap();
     let changes = Changes::of(plan);
     changes.write(text, plan);
+    exceptions(text, plan);
 
     if context.command == "apply" {
         return;
@@ -50,6 +51,14 @@ pub(super) fn in_sync(text: &mut Text<'_>, plan: &Plan) {
         line = format!("{line}; {}", beside.join(", "));
     }
     text.paragraph(0, Paint::Plain, &format!("{line}."));
+    exceptions(text, plan);
+}
+
+/// Exceptions that end, have ended, or are of no use.
+fn exceptions(text: &mut Text<'_>, plan: &Plan) {
+    for line in super::super::exceptions::told(&plan.exceptions) {
+        text.paragraph(0, Paint::Plain, &line);
+    }
 }
 
 pub(super) fn exit(text: &mut Text<'_>, (code, why): (u8, &str)) {

@@ -11,7 +11,7 @@ use crate::control::{
 };
 use crate::fault::Fault;
 use crate::place::{AccountId, Region};
-use crate::plan::{Item, Outcome, Position, SeverityWord};
+use crate::plan::{Item, Outcome, Plan, Position, SeverityWord};
 
 use super::Block;
 
@@ -43,6 +43,9 @@ pub struct FindingOutput<'a> {
     blocked: Option<BlockedOutput<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<ExceptionOutput<'a>>,
+    /// An exception that would be about it and has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lapsed: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     foreign: Option<ForeignOutput<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,9 +185,39 @@ struct BlockedOutput<'a> {
 #[derive(Serialize, JsonSchema)]
 struct ExceptionOutput<'a> {
     name: &'a str,
-    /// Name, ticket and last day, as people read it.
+    /// All of it, as people read it, with whichever others hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'a str>,
+    /// What was signed; absent in plans of builds that did not keep it.
+    #[serde(flatten)]
+    signed: Option<SignedFor<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct SignedFor<'a> {
+    reason: &'a str,
+    /// Who has to end it.
+    owner: &'a str,
+    /// Who took the risk.
+    approver: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'a str>,
+    /// The last day on which it holds, in UTC.
+    expires: String,
+}
+
+impl<'a> ExceptionOutput<'a> {
+    fn of(plan: &'a Plan, item: &'a Item) -> Option<Self> {
+        let Outcome::Excepted { exception: name } = &item.outcome else { return None };
+        let signed = plan.exception(name).map(|signed| SignedFor {
+            reason: &signed.reason,
+            owner: &signed.owner,
+            approver: &signed.approver,
+            ticket: signed.ticket.as_deref(),
+            expires: signed.expires.to_string(),
+        });
+        Some(Self { name, note: item.exception_note.as_deref(), signed })
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -202,7 +235,7 @@ struct NotOfferedOutput<'a> {
 
 impl<'a> FindingOutput<'a> {
     /// The block, or one finding as a block of its own.
-    pub(super) fn of(block: &'a Block<'a>) -> Self {
+    pub(super) fn of(plan: &'a Plan, block: &'a Block<'a>) -> Self {
         let item = block.first;
         let verdict = &item.finding.verdict;
         let fault = block.fault();
@@ -231,12 +264,8 @@ impl<'a> FindingOutput<'a> {
                 Outcome::Blocked { on, why } => Some(BlockedOutput { on, why: why.as_deref() }),
                 _ => None,
             },
-            exception: match &item.outcome {
-                Outcome::Excepted { exception } => {
-                    Some(ExceptionOutput { name: exception, note: item.exception_note.as_deref() })
-                }
-                _ => None,
-            },
+            exception: ExceptionOutput::of(plan, item),
+            lapsed: item.lapsed.as_deref(),
             foreign: match verdict {
                 Verdict::Foreign { owner, evidence } => Some(ForeignOutput { owner, evidence }),
                 _ => None,

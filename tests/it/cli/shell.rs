@@ -203,6 +203,7 @@ impl Shell {
             "report",
             "run",
             "reconcile",
+            "exceptions",
         ];
         let asks_for_help = words.iter().any(|word| word == "--help" || word == "-f" || word == "--source");
         if words.first().is_some_and(|first| takes_documents.contains(&first.as_str())) && !asks_for_help {

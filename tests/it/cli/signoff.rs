@@ -35,7 +35,9 @@ fn an_expired_exception_is_a_warning_and_no_longer_holds() {
         .run("plan")
         .exits(0)
         .says("warning")
-        .says("payments/ledger, payments/web, sandbox/spike")
+        .says("payments/ledger, payments/web eu-west-1")
+        .says("sandbox/spike")
+        .says("exception legacy-images expired on 2025-12-31: no longer honoured")
         .does_not_say("excepted ");
     shell.run("apply --auto-approve --control ecr.repositories").exits(0);
     shell.world.region(PROD_PAYMENTS, "eu-west-1", |region| {

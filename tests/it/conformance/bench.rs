@@ -10,6 +10,7 @@ mod notices;
 mod organization;
 mod securityhub;
 pub mod securityhub_more;
+mod suppressions;
 mod waf;
 pub mod waf_association;
 
@@ -60,6 +61,7 @@ pub async fn furnish(world: &World, control: &str) {
         _ if config::furnish(world, control).await => {}
         _ if securityhub::furnish(world, control).await => {}
         _ if securityhub_more::furnish(world, control).await => {}
+        _ if suppressions::furnish(world, control).await => {}
         _ if waf::furnish(world, control).await => {}
         _ if waf_association::furnish(world, control).await => {}
         _ if organization::furnish(world, control).await => {}
@@ -369,6 +371,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
             config::happenings(control),
             securityhub::happenings(control),
             securityhub_more::happenings(control),
+            suppressions::happenings(control),
             waf::happenings(control),
             waf_association::happenings(control),
             organization::happenings(control),
@@ -384,7 +387,7 @@ pub fn happenings(control: &str) -> &'static [Happening] {
 
 /// An Exception document that belongs to a control's example.
 pub fn signed_off(control: &str) -> Option<serde_json::Value> {
-    config::signed_off(control)
+    config::signed_off(control).or_else(|| suppressions::signed_off(control))
 }
 
 fn scanning(world: &World, scanning: Scanning) {

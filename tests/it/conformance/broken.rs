@@ -1,8 +1,10 @@
 //! Controls broken on purpose: each is a real one with one promise taken away, and its point catches it.
 
+use std::collections::BTreeMap;
+
 use baseline::aws::{Reader, Writer};
 use baseline::control::{
-    Call, ErasedControl, Facts, Fault, Field, Finding, Known, Meta, Misfit, Need, Step, Verdict,
+    Call, ErasedControl, Facts, Fault, Field, Finding, Known, Meta, Misfit, Need, Step, Tags, Verdict,
 };
 use baseline::controls;
 use futures::FutureExt as _;
@@ -173,6 +175,10 @@ impl ErasedControl for Broken {
 
     fn import(&self, facts: &Facts, known: &Known, observed: &Value) -> Result<Option<Value>, Misfit> {
         self.inner.import(facts, known, observed)
+    }
+
+    fn tags(&self, observed: &Value) -> Result<BTreeMap<String, Tags>, Misfit> {
+        self.inner.tags(observed)
     }
 
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<Value> {

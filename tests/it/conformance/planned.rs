@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use baseline::aws::{Reader, Writer};
-use baseline::control::{ErasedControl, Facts, Fault, Field, Finding, Known, Meta, Misfit, Need, Step};
+use baseline::control::{ErasedControl, Facts, Fault, Field, Finding, Known, Meta, Misfit, Need, Step, Tags};
 use baseline::place::Scope;
 use baseline::plan::Plan;
 use baseline::sandbox::{Front, Lag, Trouble, Weather};
@@ -263,6 +263,10 @@ impl ErasedControl for Watched {
 
     fn import(&self, facts: &Facts, known: &Known, observed: &Value) -> Result<Option<Value>, Misfit> {
         self.inner.import(facts, known, observed)
+    }
+
+    fn tags(&self, observed: &Value) -> Result<BTreeMap<String, Tags>, Misfit> {
+        self.inner.tags(observed)
     }
 
     fn inverse(&self, resource: &str, fields: &[Field]) -> Option<Value> {

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use baseline::controller::Order;
+use baseline::controller::condition::Type;
 use baseline::sandbox::Weather;
 use baseline::sandbox::s3::Bucket;
 use baseline::sandbox::sample::{EXTERNAL_ID, MANAGEMENT};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
-use super::stage::{HOUR, MINUTE, id, pass, running, settings, switch};
+use super::stage::{HOUR, MINUTE, condition, conditions, id, is_on, pass, running, settings, switch};
 use crate::cli::shell::{Shell, organization};
 
 /// A log that can be read.
@@ -156,4 +157,45 @@ async fn turns_at_the_same_time_keep_their_records_in_one_bucket() {
     let lines = log.lines();
     let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
     assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exception_ends_at_midnight_of_utc_with_the_documents_that_said_it() {
+    let (log, _guard) = listening();
+    let shell = Shell::many(3);
+    let settings = settings(&shell, true);
+    let today = baseline::desired::day(settings.clock.now());
+    shell.write(
+        "exceptions/off.yaml",
+        format!(
+            "apiVersion: baseline/v1\nkind: Exception\nmetadata: {{name: off}}\nspec:\n  control: guardduty.detector\n  \
+             accounts: [account-01]\n  reason: the migration\n  owner: team@acme.example\n  approver: \
+             ciso@acme.example\n  ticket: SEC-1\n  expires: {today}\n"
+        ),
+    );
+    let midnight = today.tomorrow().expect("a day").to_zoned_datetime(jiff::tz::TimeZone::UTC).expect("UTC");
+    let left = std::time::Duration::try_from(midnight.timestamp().duration_since(settings.clock.now()));
+    let left = left.expect("it is still today");
+    running(&settings, async |_| {
+        pass(left.saturating_sub(MINUTE)).await;
+        assert!(!is_on(&shell.world, &id(0)), "it holds on its last day");
+        if left > 2 * MINUTE {
+            assert!(is_on(&shell.world, &id(1)));
+            let kept = conditions(&shell, &id(0));
+            assert_eq!(condition(&kept, "guardduty.detector", Type::Synced).reason, "Excepted");
+        }
+        // Within minutes, and not at the next turn.
+        pass(4 * MINUTE).await;
+        assert!(is_on(&shell.world, &id(0)));
+        pass(26 * HOUR).await;
+    })
+    .await;
+    let lines = log.lines();
+    let soon = of(&lines, "an exception ends soon");
+    assert_eq!(soon.len(), 1, "once");
+    assert_eq!((&soon[0]["level"], &soon[0]["exception"]), (&"INFO".into(), &"off".into()));
+    assert_eq!((&soon[0]["owner"], &soon[0]["ticket"]), (&"team@acme.example".into(), &"SEC-1".into()));
+    let ended = of(&lines, "an exception has expired: it is no longer honoured");
+    assert_eq!(ended.len(), 1, "once");
+    assert_eq!((&ended[0]["level"], &ended[0]["expires"]), (&"WARN".into(), &today.to_string().into()));
 }

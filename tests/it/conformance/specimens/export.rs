@@ -111,6 +111,7 @@ impl Control for Export {
         writes: &[CREATE, UPDATE],
         events: &[],
         undo: Some("an export is never deleted"),
+        tags: false,
     };
     type Desired = ExportSpec;
     type Ask = ();

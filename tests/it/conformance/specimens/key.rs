@@ -129,6 +129,7 @@ impl Control for Key {
         writes: &[CREATE, ALIAS, ROTATE, TAG],
         events: &[],
         undo: Some("a key is never deleted"),
+        tags: false,
     };
     type Desired = KeySpec;
     type Ask = String;
