@@ -34,7 +34,8 @@ fn ask(args: &Healthcheck, path: &str) -> std::io::Result<(Option<u16>, String)>
     let mut stream = TcpStream::connect_timeout(&args.address, WITHIN)?;
     stream.set_read_timeout(Some(WITHIN))?;
     stream.set_write_timeout(Some(WITHIN))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", args.address)?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", args.address);
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     stream.take(64 * 1024).read_to_end(&mut bytes)?;
     let answer = String::from_utf8_lossy(&bytes);
