@@ -1,6 +1,8 @@
 //! Between the controller's one loop and its queues in Amazon SQS: what is received, sent and deleted while accounts
 //! have their turns. Without queues there is nothing here, and whoever is due has its turn.
 
+mod own;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::current::Current;
-use super::hints::{Beats, Heard, Hint, SEEN_AFTER, Storm, Storms, hear};
+use super::hints::{Beats, Heard, Hint, SEEN_AFTER, Storms, hear};
 use super::keeper::{Keeper, share, waiting};
 use super::log::{TARGET, chain};
 use super::queue::sqs::{QueueError, QueueUrl, Received};
@@ -23,6 +25,7 @@ use crate::aws::Lease;
 use crate::fault::Fault;
 use crate::place::AccountId;
 use crate::report::escape::escape;
+use own::{OWN_WAITS, Sorted, sort};
 
 /// After a queue could not be reached.
 const AFTER_TROUBLE: Duration = Duration::from_secs(5);
@@ -33,10 +36,6 @@ const SHARED_EVERY: Duration = Duration::from_secs(300);
 /// How long a message is left to replicas that know the account or its documents; after that nobody does.
 const LEFT_TO_OTHERS: Duration = Duration::from_secs(60);
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(600);
-
-/// What may be a hint of our own run that has not ended waits for its end.
-const OWN_WAITS: Duration = Duration::from_secs(15);
-const OWN_WAITS_AT_MOST: Duration = Duration::from_secs(90);
 
 /// An account's turn that a message asks for. Several messages of one account that came at once are one.
 #[derive(Debug)]
@@ -63,13 +62,6 @@ pub(super) enum Event {
     Woken(Vec<AccountId>),
     /// A message was deleted or handed back.
     Ended(Result<(), Fault>),
-}
-
-#[derive(Default)]
-pub(super) struct Sorted {
-    count: Vec<(Hint, String)>,
-    wait: Vec<(Hint, String)>,
-    ours: Vec<String>,
 }
 
 pub(super) struct Lines<'a> {
@@ -394,43 +386,4 @@ fn is_for_others(wanted: &Wanted, current: &Current, now: Timestamp) -> bool {
         _ => true,
     };
     !(is_known && is_taken) && after(wanted.since, GIVEN_UP_AFTER) > now
-}
-
-/// Sorts out what we wrote ourselves: hints whose session is one of the role that writes, and named after a run of ours
-/// that has ended. One that has not ended may have written something else since, so its hints wait for its end.
-async fn sort(current: &Current, storm: Storm, now: Timestamp) -> Sorted {
-    let role = current.desired.organization.roles.as_ref().map(|roles| roles.apply.as_str());
-    let mut sorted = Sorted::default();
-    let mut known: HashMap<String, Option<bool>> = HashMap::new();
-    for (hint, receipt) in storm.hints {
-        let run =
-            hint.session.as_ref().filter(|(of, _)| role == Some(of)).map(|(_, session)| session.clone());
-        let Some(run) = run else {
-            sorted.count.push((hint, receipt));
-            continue;
-        };
-        let has_ended = match known.get(&run) {
-            Some(known) => *known,
-            None => {
-                let found = has_ended(current, &run).await;
-                known.insert(run.clone(), found);
-                found
-            }
-        };
-        match has_ended {
-            Some(true) => sorted.ours.push(receipt),
-            Some(false) if after(hint.at, OWN_WAITS_AT_MOST) > now => sorted.wait.push((hint, receipt)),
-            Some(false) | None => sorted.count.push((hint, receipt)),
-        }
-    }
-    sorted
-}
-
-/// Has this run of ours ended? `None` where it is none of ours, or that cannot be read: then it is somebody's.
-async fn has_ended(current: &Current, run: &str) -> Option<bool> {
-    let audit = &current.audit;
-    if !audit.knows_run(run).await.ok()? {
-        return None;
-    }
-    Some(audit.outcome::<serde::de::IgnoredAny>(run).await.ok()?.is_some())
 }

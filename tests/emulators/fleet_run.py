@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,14 @@ from sqs_server import Server
 
 REPLICAS = 4
 LEASE_SECONDS = 120
-POLICY = {"MinimumPasswordLength": 14, "RequireSymbols": True}
+POLICY = {
+    "MinimumPasswordLength": 14,
+    "RequireLowercaseCharacters": True,
+    "RequireUppercaseCharacters": True,
+    "RequireNumbers": True,
+    "RequireSymbols": True,
+    "AllowUsersToChangePassword": True,
+}
 
 
 class WatchedMoto(MotoServer):
@@ -106,8 +114,9 @@ class Replica:
 
     def kill(self) -> None:
         """It knows nothing of it."""
-        self.process.kill()
-        self.process.wait()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
 
 def desired_state(folder: Path, organization: str, accounts: dict[str, str], audit: Path) -> None:
@@ -129,7 +138,10 @@ kind: Baseline
 metadata: {{name: passwords}}
 spec:
   controls:
-    iam.password-policy: {{minimumLength: 14, require: {{symbols: true}}}}
+    iam.password-policy:
+      minimumLength: 14
+      require: {{lowercase: true, uppercase: true, numbers: true, symbols: true}}
+      usersMayChange: true
 """,
         encoding="utf-8",
     )
@@ -144,7 +156,7 @@ def story(binary: Path, folder: Path, accounts_wanted: int, seconds: int) -> Non
     """The whole run; raises `Wrong` where something was lost or done twice."""
     audit, writes, documents = folder / "audit", folder / "writes.jsonl", folder / "desired-state"
     random.seed(6)
-    with WatchedMoto(writes) as moto, Server() as sqs:
+    with ExitStack() as ended, WatchedMoto(writes) as moto, Server() as sqs:
         names = [f"account-{number:03}" for number in range(accounts_wanted)]
         organization, accounts = make_organization(moto, names)
         desired_state(documents, organization, accounts, audit)
@@ -159,7 +171,9 @@ def story(binary: Path, folder: Path, accounts_wanted: int, seconds: int) -> Non
             return Replica(started, [*command, "--log-format", "json"], environment, folder)
 
         print(f"{REPLICAS} replicas, {accounts_wanted} accounts, {seconds} s of kills and pauses")
-        fleet = [start() for _ in range(REPLICAS)]
+        fleet: list[Replica] = []
+        ended.callback(lambda: [replica.kill() for replica in fleet])
+        fleet.extend(start() for _ in range(REPLICAS))
         # One sleeps through its lease, whatever it has in hand then.
         time.sleep(8)
         fleet[0].send(signal.SIGSTOP)
@@ -173,7 +187,7 @@ def story(binary: Path, folder: Path, accounts_wanted: int, seconds: int) -> Non
                     replica.send(signal.SIGCONT)
                     replica.paused_until = 0.0
             one = random.randrange(1, REPLICAS)
-            if random.random() < 0.4:
+            if random.random() < 0.25:
                 fleet[one].kill()
                 fleet[one] = start()
                 kills += 1

@@ -214,5 +214,12 @@ class _Handler(BaseHTTPRequestHandler):
             # Whoever asked was killed. What it received comes back when it is not hidden any more.
             pass
 
+    def handle(self) -> None:
+        """Until whoever asks is killed, or has enough."""
+        try:
+            super().handle()
+        except ConnectionError:
+            pass
+
     def log_message(self, format: str, *_: object) -> None:
         """Nobody reads it."""

@@ -122,13 +122,13 @@ async fn an_account_whose_hints_arrive_is_looked_at_less_often() {
                     pass(15 * MINUTE).await;
                 }
             };
-            beats(8 * HOUR).await;
+            beats(7 * HOUR).await;
             *calls.lock().expect("no poison") = 0;
-            beats(24 * HOUR).await;
+            beats(12 * HOUR).await;
         })
         .await;
         let calls = *calls.lock().expect("no poison");
-        calls as f64 / 20.0 / 24.0
+        calls as f64 / 20.0 / 12.0
     };
     let (without, with) = (quiet(false).await, quiet(true).await);
     println!("calls per account-hour, nothing changes: {without:.1} without hints, {with:.1} with");
@@ -258,10 +258,11 @@ async fn a_fleet_hears_together() {
         .run_until(async {
             let of = |number| Settings {
                 hints: Some(hints.parse().expect("a queue")),
+                interval_with_hints: 2 * HOUR,
                 ..of_fleet(&shell, &queue, number)
             };
             let fleet: Vec<_> = (0..4).map(|number| Replica::start(of(number))).collect();
-            for _ in 0..32 {
+            for _ in 0..12 {
                 (0..8).for_each(|account| beat(&shell, &hints, &id(account), "eu-west-1"));
                 pass(15 * MINUTE).await;
             }
@@ -274,12 +275,12 @@ async fn a_fleet_hears_together() {
             assert!(looks(&shell.world) < 30, "{} looks", looks(&shell.world));
             // Each replica hears a quarter of the hearts, and they tell each other.
             shell.world.forget_calls();
-            for _ in 0..24 {
+            for _ in 0..16 {
                 (0..8).for_each(|account| beat(&shell, &hints, &id(account), "eu-west-1"));
                 pass(15 * MINUTE).await;
             }
             let turns = looks(&shell.world);
-            assert!(turns <= 8 + 2, "{turns} turns of 8 accounts in 6 hours");
+            assert!(turns <= 2 * 8 + 2, "{turns} turns of 8 accounts in 4 hours");
             for replica in fleet {
                 replica.stop().await;
             }
