@@ -39,7 +39,7 @@ mod yaml;
 pub mod schema;
 pub mod template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -104,6 +104,18 @@ impl Documents {
     /// Names of all baselines.
     pub fn baselines(&self) -> impl Iterator<Item = &str> {
         self.shelf.baselines().iter().map(|baseline| baseline.metadata.name.value.as_str())
+    }
+
+    /// Ids of all controls that are declared for anybody: by the organisation, by an account, or by a baseline that
+    /// one of them uses.
+    pub fn declares(&self) -> BTreeSet<&str> {
+        let uses = self.organization.baselines.iter().map(|one| &one.baseline);
+        let uses = uses.chain(self.accounts.iter().flat_map(|account| &account.baselines));
+        let used: Vec<_> = uses.filter_map(|name| self.shelf.find(&name.value)).collect();
+        let baselines = self.shelf.order(&used);
+        let inherited = baselines.iter().flat_map(|origin| &self.shelf.baselines()[*origin].controls);
+        let accounts = self.accounts.iter().flat_map(|account| &account.controls);
+        inherited.chain(accounts).chain(&self.organization.controls).map(|one| one.id.as_str()).collect()
     }
 }
 

@@ -28,6 +28,8 @@ pub mod controls;
 // desired state
 pub mod desired;
 
+pub mod permissions;
+
 // engine
 pub mod inventory;
 pub mod observe;

@@ -90,10 +90,6 @@ pub fn grants(duty: Duty, controls: &[&'static dyn ErasedControl], roles: &Roles
             if is_managements(call) { seats.entry(Seat::Management).or_default() } else { &mut each };
         wanted.call(call, "");
     }
-    if duty == Duty::Observe {
-        let arn = |duty: Duty| format!("arn:{{partition}}:iam::{{account}}:role/{}", duty.role(roles));
-        each.add(SIMULATE, Place::Resources, Duty::ALL.map(arn).into());
-    }
     for control in controls {
         let meta = control.meta();
         let wanted = match meta.reach.accounts {
@@ -118,16 +114,13 @@ pub fn grants(duty: Duty, controls: &[&'static dyn ErasedControl], roles: &Roles
     grants
 }
 
-/// What `doctor` asks IAM: whether a role's policies allow what they must.
-pub const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
-
 const DESCRIBE_ORGANIZATION: &str = "organizations:DescribeOrganization";
 
 /// The engine's own calls with a role. Those that only the caller's credentials make belong to neither.
 fn engine(duty: Duty) -> impl Iterator<Item = &'static Call> {
     let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2"];
     ENGINE_READS.iter().filter(move |call| match duty {
-        Duty::Observe => !callers.contains(&call.operation) && call.operation != SIMULATE,
+        Duty::Observe => !callers.contains(&call.operation),
         // The right account is asserted with it too. GetCallerIdentity is allowed to everybody, always.
         Duty::Apply => call.operation == DESCRIBE_ORGANIZATION,
     })
@@ -244,6 +237,3 @@ fn sid(duty: Duty, service: &str, more: &str) -> String {
     }
     sid
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,7 @@
 
 mod drift;
 mod import;
+mod permissions;
 mod report;
 mod run;
 mod undo;
@@ -21,6 +22,7 @@ pub use report::Report;
 
 pub use drift::{Drift, Format as DriftFormat};
 pub use import::Import;
+pub use permissions::{Permissions, PermissionsFormat};
 pub use undo::Undo;
 
 /// Keep every security setting of every AWS account switched on and configured
@@ -347,15 +349,8 @@ pub enum Generated {
         #[arg(long)]
         check: bool,
     },
-    /// The IAM policy that a role needs, as JSON
-    Permissions {
-        /// The role that reads (plan) or the one that writes (apply)
-        #[arg(long, default_value = "observe")]
-        role: Duty,
-        /// Only what these controls need (repeatable)
-        #[arg(long = "control", value_name = "CONTROL")]
-        controls: Vec<String>,
-    },
+    /// The roles of every account: least-privilege policies, whom they trust, and what the caller needs
+    Permissions(Permissions),
     /// Completions for a shell, to be sourced by it
     Completions {
         /// The shell
@@ -363,12 +358,6 @@ pub enum Generated {
     },
     /// The manual page, in roff
     Man,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Duty {
-    Observe,
-    Apply,
 }
 
 #[cfg(feature = "sandbox")]

@@ -1,29 +1,29 @@
 //! `baseline generate`: everything that is made from the controls' own facts and from the types.
 
+mod permissions;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::args::{Duty, Generate, Generated};
+use super::args::{Generate, Generated, PermissionsFormat};
 use super::context::unmatched;
 use super::io::Io;
 use super::{Stop, command};
-use crate::aws::edge::ENGINE_READS;
 use crate::control::ErasedControl;
 use crate::controls::CONTROLS;
 use crate::desired::{Kind, schema};
+use crate::permissions::Duty;
 use crate::plan::Exit;
-use crate::report::{explain, json as output, permissions};
+use crate::report::{explain, json as output};
 
 pub(super) fn run(args: &Generate, io: &mut Io) -> Result<Exit, Stop> {
     match &args.what {
         Generated::Schema { kind } => io.out(&schemas(kind.as_deref())?),
         Generated::Docs { dir, check } => return docs(dir, *check, io),
-        Generated::Permissions { role, controls } => {
-            io.out(&pretty(&policy(*role, &chosen(controls)?)));
-        }
+        Generated::Permissions(args) => permissions::run(args, io)?,
         Generated::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut command(), "baseline", &mut script);
@@ -70,23 +70,6 @@ fn chosen(ids: &[String]) -> Result<Vec<&'static dyn ErasedControl>, Stop> {
         .collect()
 }
 
-/// The apply role reads as well: ids, ETags and lock tokens are looked up when a step runs, and promise 1
-/// is asserted with it too.
-fn policy(role: Duty, controls: &[&'static dyn ErasedControl]) -> Value {
-    let which = match role {
-        Duty::Observe => permissions::Which::Observe,
-        Duty::Apply => permissions::Which::Apply,
-    };
-    // What the caller does with its own credentials belongs to no role.
-    let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2"];
-    let engine: Vec<_> = ENGINE_READS
-        .iter()
-        .filter(|call| !callers.contains(&call.operation))
-        .filter(|call| role == Duty::Observe || call.operation == "organizations:DescribeOrganization")
-        .collect();
-    permissions::permissions(controls, which, &engine)
-}
-
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
@@ -105,8 +88,13 @@ fn files() -> BTreeMap<String, String> {
         let name = kind.word().to_lowercase();
         files.insert(format!("desired-state/.schema/{name}.json"), schema::text(kind, CONTROLS));
     }
-    for (name, role) in [("observe", Duty::Observe), ("apply", Duty::Apply)] {
-        files.insert(format!("examples/iam/{name}.json"), pretty(&policy(role, CONTROLS)));
+    let both = permissions::of_all(CONTROLS, &Duty::ALL, None);
+    for (name, format) in [
+        ("permissions.json", PermissionsFormat::Json),
+        ("cloudformation.yaml", PermissionsFormat::Cloudformation),
+        ("terraform/main.tf", PermissionsFormat::Terraform),
+    ] {
+        files.insert(format!("examples/iam/{name}"), permissions::written(&both, format));
     }
     files
 }

@@ -161,7 +161,7 @@ fn capital(word: &str) -> String {
 /// What a role is for, in its description.
 fn purpose(duty: Duty) -> &'static str {
     match duty {
-        Duty::Observe => "baseline reads with it: plan, drift, doctor, and the looks of apply",
+        Duty::Observe => "baseline reads with it: plan, drift, and the looks of apply",
         Duty::Apply => "baseline writes with it: apply, and nothing else",
     }
 }
@@ -169,13 +169,22 @@ fn purpose(duty: Duty) -> &'static str {
 /// The fields of a map as people write policies and templates: what it is first, what it holds last.
 fn in_order(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
     const FIRST: [&str; 14] = [
-        "Type", "Description", "Default", "Version", "Sid", "Effect", "Principal", "Action", "RoleName",
-        "ManagedPolicyName", "Path", "MaxSessionDuration", "Roles", "Resource",
+        "Type",
+        "Description",
+        "Default",
+        "Version",
+        "Sid",
+        "Effect",
+        "Principal",
+        "Action",
+        "RoleName",
+        "ManagedPolicyName",
+        "Path",
+        "MaxSessionDuration",
+        "Roles",
+        "Resource",
     ];
     let mut fields: Vec<_> = map.iter().collect();
     fields.sort_by_key(|(key, _)| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()));
     fields
 }
-
-#[cfg(test)]
-mod tests;

@@ -57,8 +57,9 @@ pub fn terraform(permissions: &Permissions) -> String {
     let id = permissions.external_id.as_deref();
     variable(&mut out, "external_id", "What AssumeRole has to say; null where it need not", id, false);
     for seat in permissions.seats() {
-        let what =
-            format!("The {seat} account: what only it needs is allowed there, or everywhere where it is null");
+        let what = format!(
+            "The {seat} account: what only it needs is allowed there, or everywhere where it is null"
+        );
         let account = permissions.seats.get(&seat).map(AccountId::as_str);
         variable(&mut out, account_of(seat), &what, account, false);
     }
@@ -70,7 +71,8 @@ pub fn terraform(permissions: &Permissions) -> String {
 }
 
 fn variable(out: &mut String, name: &str, what: &str, default: Option<&str>, required: bool) {
-    let _ = write!(out, "\nvariable \"{name}\" {{\n  type        = string\n  description = {}\n", quoted(what));
+    let _ =
+        write!(out, "\nvariable \"{name}\" {{\n  type        = string\n  description = {}\n", quoted(what));
     match default {
         Some(default) => {
             let _ = writeln!(out, "  default     = {}", quoted(default));
