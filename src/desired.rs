@@ -39,7 +39,7 @@ mod yaml;
 pub mod schema;
 pub mod template;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -106,16 +106,17 @@ impl Documents {
         self.shelf.baselines().iter().map(|baseline| baseline.metadata.name.value.as_str())
     }
 
-    /// Ids of all controls that are declared for anybody: by the organisation, by an account, or by a baseline that
-    /// one of them uses.
-    pub fn declares(&self) -> BTreeSet<&str> {
+    /// Every declaration of a control for anybody, by its id, before merging: of the organisation, of an account, or of a
+    /// baseline that one of them uses.
+    pub fn declares(&self) -> Vec<(&str, serde_json::Value)> {
         let uses = self.organization.baselines.iter().map(|one| &one.baseline);
         let uses = uses.chain(self.accounts.iter().flat_map(|account| &account.baselines));
         let used: Vec<_> = uses.filter_map(|name| self.shelf.find(&name.value)).collect();
         let baselines = self.shelf.order(&used);
-        let inherited = baselines.iter().flat_map(|origin| &self.shelf.baselines()[*origin].controls);
+        let inherited = baselines.into_iter().flat_map(|origin| &self.shelf.baselines()[origin].controls);
         let accounts = self.accounts.iter().flat_map(|account| &account.controls);
-        inherited.chain(accounts).chain(&self.organization.controls).map(|one| one.id.as_str()).collect()
+        let all = inherited.chain(accounts).chain(&self.organization.controls);
+        all.map(|one| (one.id.as_str(), one.node.to_json(false))).collect()
     }
 }
 

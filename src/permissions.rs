@@ -18,6 +18,7 @@ use crate::desired::Roles;
 use crate::place::Seat;
 use narrow::Place;
 
+pub use narrow::Names;
 pub use policy::{ATTACHED_AT_MOST, MOST_CHARACTERS, Policy, fill, policies, size};
 
 /// One of the two roles in every account.
@@ -82,13 +83,13 @@ pub struct Grant {
 
 /// What one of the roles needs for these controls. What only a seat's account needs stands in a grant of its own,
 /// without what every account is granted anyway.
-pub fn grants(duty: Duty, controls: &[&'static dyn ErasedControl], roles: &Roles) -> Vec<Grant> {
+pub fn grants(duty: Duty, controls: &[&'static dyn ErasedControl], names: &Names) -> Vec<Grant> {
     let mut each = Wanted::default();
     let mut seats: BTreeMap<Seat, Wanted> = BTreeMap::new();
     for call in engine(duty) {
         let wanted =
             if is_managements(call) { seats.entry(Seat::Management).or_default() } else { &mut each };
-        wanted.call(call, "");
+        wanted.call(call, "", names);
     }
     for control in controls {
         let meta = control.meta();
@@ -96,13 +97,12 @@ pub fn grants(duty: Duty, controls: &[&'static dyn ErasedControl], roles: &Roles
             Accounts::Each => &mut each,
             Accounts::Seat(seat) => seats.entry(seat).or_default(),
         };
-        let service = meta.id.split('.').next().unwrap_or_default();
         let calls = match duty {
             Duty::Observe => meta.reads,
             Duty::Apply => meta.writes,
         };
         for call in calls {
-            wanted.call(call, service);
+            wanted.call(call, meta.id, names);
         }
     }
     let mut grants = vec![Grant { seat: None, statements: each.statements(duty) }];
@@ -131,9 +131,21 @@ fn is_managements(call: &Call) -> bool {
     call.operation.starts_with("organizations:") && call.operation != DESCRIBE_ORGANIZATION
 }
 
-/// What the caller's own credentials need, where the roles of `duties` are assumed: `sts:AssumeRole`, the audit
-/// record in a bucket, and the roster where no observe role of the management account can ask for it.
-pub fn caller(duties: &[Duty], roles: &Roles, audit: Option<&str>, asks_roster: bool) -> Vec<Statement> {
+/// What the caller's own credentials are for, besides assuming the roles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callers<'a> {
+    /// `s3://bucket/prefix` or a folder: `spec.audit` of the Organization.
+    pub audit: Option<&'a str>,
+    /// AWS Organizations is asked with them, because no observe role of the management account is there to ask.
+    pub asks_roster: bool,
+    /// ARN of the key that saved plans are signed with.
+    pub signing_key: Option<&'a str>,
+    /// Whose they are, where that is known.
+    pub principal: Option<&'a str>,
+}
+
+/// What the caller's own credentials need, where the roles of `duties` are assumed.
+pub fn caller(duties: &[Duty], roles: &Roles, of: &Callers<'_>) -> Vec<Statement> {
     let assumed = duties.iter().map(|duty| format!("arn:{{partition}}:iam::*:role/{}", duty.role(roles)));
     let one = |sid: &str, actions: &[&'static str], resources: Vec<String>| Statement {
         sid: sid.into(),
@@ -142,24 +154,42 @@ pub fn caller(duties: &[Duty], roles: &Roles, audit: Option<&str>, asks_roster: 
         condition: None,
     };
     let mut all = vec![one("AssumeRoles", &["sts:AssumeRole"], assumed.collect())];
-    if let Some(place) = audit.and_then(|place| place.strip_prefix("s3://")) {
-        let path = place.split_once("?region=").map_or(place, |(path, _)| path);
-        let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
-        let prefix = prefix.trim_matches('/');
-        let objects = if prefix.is_empty() { "*".to_owned() } else { format!("{prefix}/*") };
-        let arn = format!("arn:{{partition}}:s3:::{bucket}");
+    if let Some((bucket, prefix)) = of.audit.and_then(audit_bucket) {
+        let (bucket, objects) = audit_resources(bucket, prefix);
         let mut actions = vec!["s3:GetObject"];
         actions.extend(duties.contains(&Duty::Apply).then_some("s3:PutObject"));
-        all.push(one("AuditRecords", &actions, vec![format!("{arn}/{objects}")]));
-        all.push(one("AuditBucket", &["s3:ListBucket"], vec![arn]));
+        all.push(one("AuditRecords", &actions, vec![objects]));
+        all.push(one("AuditBucket", &["s3:ListBucket"], vec![bucket]));
+        // `doctor` asks with it whether records could be written, and writes none.
+        all.push(one("Doctor", &[SIMULATE], vec![of.principal.unwrap_or("*").to_owned()]));
     }
-    if asks_roster {
+    if of.asks_roster {
         let calls = ENGINE_READS.iter().filter(|call| call.operation.starts_with("organizations:"));
         let mut actions: Vec<_> = calls.flat_map(Call::allowed_by).collect();
         actions.sort_unstable();
         all.push(one("Roster", &actions, vec!["*".into()]));
     }
+    if let Some(key) = of.signing_key {
+        all.push(one("SignedPlans", &["kms:Sign", "kms:Verify"], vec![key.to_owned()]));
+    }
     all
+}
+
+const SIMULATE: &str = "iam:SimulatePrincipalPolicy";
+
+/// Bucket and prefix of an audit record that is in S3.
+pub fn audit_bucket(place: &str) -> Option<(&str, &str)> {
+    let place = place.strip_prefix("s3://")?;
+    let path = place.split_once("?region=").map_or(place, |(path, _)| path);
+    let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+    Some((bucket, prefix.trim_matches('/')))
+}
+
+/// The bucket and the objects of the record as resources of a policy.
+pub fn audit_resources(bucket: &str, prefix: &str) -> (String, String) {
+    let arn = format!("arn:{{partition}}:s3:::{bucket}");
+    let objects = if prefix.is_empty() { format!("{arn}/*") } else { format!("{arn}/{prefix}/*") };
+    (arn, objects)
 }
 
 /// Actions in the making, each with where it is wanted.
@@ -170,9 +200,9 @@ struct Wanted(BTreeMap<&'static str, BTreeMap<Place, BTreeSet<String>>>);
 type Together<'a> = (&'a str, Place, &'a BTreeSet<String>);
 
 impl Wanted {
-    fn call(&mut self, call: &Call, service: &str) {
+    fn call(&mut self, call: &Call, control: &str, names: &Names) {
         for action in call.allowed_by() {
-            let (place, values) = narrow::of(action, service);
+            let (place, values) = narrow::of(action, control, names);
             self.add(action, place, values);
         }
     }

@@ -88,7 +88,7 @@ fn files() -> BTreeMap<String, String> {
         let name = kind.word().to_lowercase();
         files.insert(format!("desired-state/.schema/{name}.json"), schema::text(kind, CONTROLS));
     }
-    let both = permissions::of_all(CONTROLS, &Duty::ALL, None);
+    let both = permissions::of_all(CONTROLS, &Duty::ALL, None, None);
     for (name, format) in [
         ("permissions.json", PermissionsFormat::Json),
         ("cloudformation.yaml", PermissionsFormat::Cloudformation),

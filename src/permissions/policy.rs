@@ -110,18 +110,26 @@ fn split(statements: &[Statement]) -> Vec<Vec<Statement>> {
             waiting.push(statement);
         }
         let Some(statement) = waiting.pop() else { continue };
-        let alone = size(&template(std::slice::from_ref(&statement)));
-        if alone > MOST_CHARACTERS && statement.actions.len() > 1 {
-            let (first, second) = statement.actions.split_at(statement.actions.len() / 2);
-            let half = |actions: &[&'static str], more: &str| Statement {
-                sid: format!("{}{more}", statement.sid),
-                actions: actions.to_vec(),
-                ..statement.clone()
-            };
-            waiting.extend([half(second, "B"), half(first, "A")]);
-            continue;
+        match halves(&statement) {
+            Some((first, second)) if size(&template(std::slice::from_ref(&statement))) > MOST_CHARACTERS => {
+                waiting.extend([second, first]);
+            }
+            _ => parts.push(vec![statement]),
         }
-        parts.push(vec![statement]);
     }
     parts
+}
+
+/// A statement that is too large by itself, as two that say the same.
+fn halves(statement: &Statement) -> Option<(Statement, Statement)> {
+    let half = |more: &str| Statement { sid: format!("{}{more}", statement.sid), ..statement.clone() };
+    let (mut first, mut second) = (half("A"), half("B"));
+    if statement.actions.len() > 1 {
+        second.actions = first.actions.split_off(statement.actions.len() / 2);
+    } else if statement.resources.len() > 1 {
+        second.resources = first.resources.split_off(statement.resources.len() / 2);
+    } else {
+        return None;
+    }
+    Some((first, second))
 }

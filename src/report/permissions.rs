@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use crate::control::ErasedControl;
 use crate::desired::Roles;
-use crate::permissions::{self, ATTACHED_AT_MOST, Duty, Policy, Statement, fill, grants, policies, size};
+use crate::permissions::{
+    self, ATTACHED_AT_MOST, Callers, Duty, Names, Policy, Statement, fill, grants, policies, size,
+};
 use crate::place::{AccountId, Seat};
 
 pub use cloudformation::cloudformation;
@@ -48,10 +50,14 @@ pub struct Of<'a> {
     pub seats: BTreeMap<Seat, AccountId>,
     pub partition: &'static str,
     pub principal: Option<String>,
+    /// What the documents say of roles and buckets.
+    pub names: Names,
     /// `spec.audit` of the Organization.
     pub audit: Option<&'a str>,
     /// AWS Organizations is asked with the caller's own credentials.
     pub asks_roster: bool,
+    /// ARN of the key that saved plans are signed with.
+    pub signing_key: Option<&'a str>,
 }
 
 impl Permissions {
@@ -62,13 +68,19 @@ impl Permissions {
                 Some((path, name)) => (format!("/{path}/"), name),
                 None => ("/".to_owned(), whole),
             };
-            let policies = policies(name, &grants(*duty, controls, of.roles));
+            let policies = policies(name, &grants(*duty, controls, &of.names));
             Role { duty: *duty, path, name: name.to_owned(), policies }
+        };
+        let callers = Callers {
+            audit: of.audit,
+            asks_roster: of.asks_roster,
+            signing_key: of.signing_key,
+            principal: of.principal.as_deref(),
         };
         Self {
             roles: of.duties.iter().map(role).collect(),
             external_id: of.roles.external_id.clone(),
-            caller: permissions::caller(of.duties, of.roles, of.audit, of.asks_roster),
+            caller: permissions::caller(of.duties, of.roles, &callers),
             principal: of.principal,
             seats: of.seats,
             partition: of.partition,

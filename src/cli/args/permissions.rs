@@ -19,6 +19,9 @@ pub struct Permissions {
     /// Whom the roles trust: the role or user that runs baseline
     #[arg(long, value_name = "ARN", value_parser = principal)]
     pub trusted_principal: Option<String>,
+    /// The KMS key that plans are signed with, `plan --sign`: the caller's policy allows it
+    #[arg(long, value_name = "ARN", value_parser = key)]
+    pub signing_key: Option<String>,
     /// How to write them
     #[arg(long, default_value = "json")]
     pub format: PermissionsFormat,
@@ -53,6 +56,29 @@ fn principal(text: &str) -> Result<String, String> {
     if is { Ok(text.to_owned()) } else { Err(how()) }
 }
 
+/// `arn:aws:kms:eu-west-1:111122223333:key/ID`: a policy takes no alias for it (Service Authorization Reference,
+/// "Actions defined by AWS KMS").
+fn key(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, key] = parts.as_slice() else { return Err(how_key()) };
+    let is = *arn == "arn"
+        && partition.starts_with("aws")
+        && *service == "kms"
+        && [*partition, *region].iter().all(|part| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        })
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && key
+            .strip_prefix("key/")
+            .is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+    if is { Ok(text.to_owned()) } else { Err(how_key()) }
+}
+
+fn how_key() -> String {
+    "write it as `arn:aws:kms:eu-west-1:111122223333:key/ID`, not as an alias".to_owned()
+}
+
 fn how() -> String {
     "write it as `arn:aws:iam::111122223333:role/NAME`, or with `user/NAME` or `root`".to_owned()
 }
@@ -60,6 +86,21 @@ fn how() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_one_that_a_policy_takes() {
+        for good in [
+            "arn:aws:kms:eu-west-1:111122223333:key/mrk-0a1b",
+            "arn:aws-cn:kms:cn-north-1:111122223333:key/0-a",
+        ] {
+            assert_eq!(key(good).as_deref(), Ok(good));
+        }
+        for wrong in
+            ["", "alias/x", "arn:aws:kms:eu-west-1:111122223333:alias/x", "arn:aws:kms:*:111122223333:key/*"]
+        {
+            assert!(key(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_principal_is_one_that_iam_takes() {

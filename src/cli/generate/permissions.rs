@@ -8,7 +8,7 @@ use super::super::{Stop, context};
 use super::{chosen, pretty};
 use crate::control::ErasedControl;
 use crate::desired::Settings;
-use crate::permissions::{Duty, usual_roles};
+use crate::permissions::{Duty, Names, usual_roles};
 use crate::place::{Region, Seat};
 use crate::report::permissions::{Of, Permissions, cloudformation, terraform};
 use crate::roster;
@@ -17,12 +17,18 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), Stop> {
     let mut controls = chosen(&args.controls)?;
     let duties = if args.read_only { &Duty::ALL[..1] } else { &Duty::ALL[..] };
     let permissions = match &args.dir {
-        None => of_all(&controls, duties, args.trusted_principal.clone()),
+        None => {
+            let key = args.signing_key.as_deref();
+            of_all(&controls, duties, args.trusted_principal.clone(), key)
+        }
         Some(dir) => {
             let (_, documents) = context::load(&args::Documents { dir: dir.clone() }, io)?;
-            let declared: BTreeSet<&str> = documents.declares();
+            let specs = documents.declares();
+            let declared: BTreeSet<&str> = specs.iter().map(|(id, _)| *id).collect();
             controls.retain(|control| declared.contains(control.meta().id));
             let settings = Settings::of(&documents);
+            let archive = settings.archive.as_ref().map(|archive| archive.bucket.as_str());
+            let names = Names::of(specs.iter().map(|(id, spec)| (*id, spec)), archive);
             let usual = usual_roles();
             if settings.roles.is_none() {
                 io.err(&format!(
@@ -37,7 +43,9 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), Stop> {
                 roles: settings.roles.as_ref().unwrap_or(&usual),
                 partition: settings.home.partition(),
                 principal: args.trusted_principal.clone(),
+                names,
                 audit: settings.audit.as_deref(),
+                signing_key: args.signing_key.as_deref(),
                 asks_roster: roster::asks(&documents).is_some() && !observed,
                 seats: settings.seats.clone(),
             };
@@ -59,10 +67,22 @@ pub fn of_all(
     controls: &[&'static dyn ErasedControl],
     duties: &[Duty],
     principal: Option<String>,
+    signing_key: Option<&str>,
 ) -> Permissions {
     let partition = Region::new("us-east-1").partition();
     let (roles, seats) = (usual_roles(), BTreeMap::new());
-    let of = Of { duties, roles: &roles, seats, partition, principal, audit: None, asks_roster: false };
+    let names = Names::default();
+    let of = Of {
+        duties,
+        roles: &roles,
+        seats,
+        partition,
+        principal,
+        names,
+        audit: None,
+        asks_roster: false,
+        signing_key,
+    };
     Permissions::new(controls, of)
 }
 
