@@ -18,6 +18,7 @@ pub mod limits;
 pub mod organization;
 pub mod securityhub;
 mod session;
+pub mod simulate;
 
 use std::sync::Arc;
 

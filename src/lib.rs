@@ -53,6 +53,8 @@ pub mod undo;
 
 pub mod import;
 
+pub mod doctor;
+
 // telling people
 pub mod report;
 

@@ -117,7 +117,7 @@ pub fn grants(duty: Duty, controls: &[&'static dyn ErasedControl], names: &Names
 const DESCRIBE_ORGANIZATION: &str = "organizations:DescribeOrganization";
 
 /// The engine's own calls with a role. Those that only the caller's credentials make belong to neither.
-fn engine(duty: Duty) -> impl Iterator<Item = &'static Call> {
+pub fn engine(duty: Duty) -> impl Iterator<Item = &'static Call> {
     let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2"];
     ENGINE_READS.iter().filter(move |call| match duty {
         Duty::Observe => !callers.contains(&call.operation),

@@ -1,5 +1,6 @@
 //! Commands and flags, with the help texts.
 
+mod doctor;
 mod drift;
 mod import;
 mod permissions;
@@ -20,6 +21,7 @@ use crate::plan::Exit;
 
 pub use report::Report;
 
+pub use doctor::{Doctor, DoctorFormat};
 pub use drift::{Drift, Format as DriftFormat};
 pub use import::Import;
 pub use permissions::{Permissions, PermissionsFormat};
@@ -77,6 +79,11 @@ pub enum Command {
     Plan(Plan),
     /// Tell what is no longer as it was last applied, and who did it; this cannot write
     Drift(Drift),
+    /// Tell whether every account can be assumed, observed and applied to, and what puts right what cannot; this
+    /// changes nothing
+    ///
+    /// Exits with 2 where somebody has to put something right, and with 4 where something could not be asked.
+    Doctor(Doctor),
     /// Write what is live in an account as its document
     Import(Import),
     /// Plan the way back from a run, and write the YAML that keeps it that way

@@ -45,6 +45,7 @@ fn all_schemas() -> BTreeMap<String, Value> {
         kinds.map(|kind| (kind.word().to_lowercase(), schema::document(kind, CONTROLS))).collect();
     all.insert("plan".into(), output::plan_schema().to_value());
     all.insert("apply".into(), output::apply_schema().to_value());
+    all.insert("doctor".into(), output::doctor_schema().to_value());
     all.insert("drift".into(), output::drift_schema().to_value());
     all
 }

@@ -2,6 +2,7 @@
 //! one unfolded finding a line. Fields are only ever added within a version.
 
 mod apply;
+mod doctor;
 mod drift;
 mod finding;
 mod who;
@@ -18,6 +19,7 @@ use super::escape::escape_json;
 use super::fold::{Block, fold};
 
 pub use apply::{ApplyOutput, apply};
+pub use doctor::{DoctorOutput, doctor};
 pub use drift::{DriftOutput, drift, drift_lines};
 pub use finding::FindingOutput;
 
@@ -164,6 +166,11 @@ pub fn apply_schema() -> Schema {
 /// The JSON Schema of [`drift()`]'s document.
 pub fn drift_schema() -> Schema {
     written::<DriftOutput<'_>>()
+}
+
+/// The JSON Schema of [`doctor()`]'s document.
+pub fn doctor_schema() -> Schema {
+    written::<DoctorOutput<'_>>()
 }
 
 /// The schema of what is written; what is left out when empty is not required.
