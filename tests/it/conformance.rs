@@ -8,8 +8,10 @@
 //! | 6 survives a crash anywhere · 7 survives bad weather | `trouble` |
 //! | 8 round trips · 9 documents itself · 10 names, not ids | `words` |
 //! | executed ⊆ planned, for every control, under fault injection | `planned` |
+//! | generated policies = the calls that the journal saw | `allowed`, with point 4 |
 //! | 12 speaks AWS | `tests/emulators/speaks_aws.py`, over what `BASELINE_EXCHANGES` recorded here |
 
+mod allowed;
 mod archive;
 mod bench;
 mod broken;

@@ -38,13 +38,22 @@ fn explain_guesses_what_was_meant() {
 #[test]
 fn schemas_take_the_shipped_documents_and_refuse_misspelt_ones() {
     let shell = Shell::new(World::default());
-    for kind in ["organization", "baseline", "account", "exception", "attestation", "plan", "apply", "drift"]
-    {
+    for kind in [
+        "organization",
+        "baseline",
+        "account",
+        "exception",
+        "attestation",
+        "plan",
+        "apply",
+        "drift",
+        "doctor",
+    ] {
         let schema = shell.run(&format!("generate schema {kind}")).exits(0).json();
         jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{kind}: {error}"));
     }
     let all = shell.run("generate schema").exits(0).json();
-    assert_eq!(all.as_object().map(serde_json::Map::len), Some(8));
+    assert_eq!(all.as_object().map(serde_json::Map::len), Some(9));
     shell.run("generate schema acount").exits(64).says("did you mean `account`?");
 
     let shipped = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/desired-state"));
@@ -65,26 +74,6 @@ fn schemas_take_the_shipped_documents_and_refuse_misspelt_ones() {
         misspelt["spec"]["minLength"] = 1.into();
         assert!(!schema.is_valid(&misspelt), "{file}");
     }
-}
-
-#[test]
-fn permissions_hold_what_is_called_and_can_be_narrowed() {
-    let shell = Shell::new(World::default());
-    let observe = shell.run("generate permissions").exits(0);
-    assert_eq!(observe.json()["Version"], "2012-10-17");
-    assert!(!observe.out.contains("Update") && !observe.out.contains("\"iam:Put"), "{}", observe.out);
-    let apply = shell.run("generate permissions --role apply").exits(0);
-    for action in
-        ["guardduty:CreateDetector", "iam:UpdateAccountPasswordPolicy", "ecr:PutImageScanningConfiguration"]
-    {
-        assert!(apply.out.contains(action), "{action} is not in\n{}", apply.out);
-    }
-    let one = shell.run("generate permissions --role apply --control iam.password-policy").exits(0);
-    assert!(!one.out.contains("guardduty:"), "{}", one.out);
-    shell
-        .run("generate permissions --control iam.pasword-policy")
-        .exits(64)
-        .says("did you mean `iam.password-policy`?");
 }
 
 #[test]

@@ -191,8 +191,10 @@ impl Shell {
     pub fn answering(&self, answers: &'static str, command: &str) -> Ran {
         let mut words: Vec<String> =
             command.split_whitespace().map(|word| word.replace('@', &self.at(""))).collect();
-        let takes_documents =
-            ["plan", "apply", "drift", "validate", "render", "observe", "undo", "import", "report", "run"];
+        let takes_documents = [
+            "plan", "apply", "drift", "validate", "render", "observe", "undo", "import", "report", "run",
+            "doctor",
+        ];
         let asks_for_help = words.iter().any(|word| word == "--help" || word == "-f" || word == "--source");
         if words.first().is_some_and(|first| takes_documents.contains(&first.as_str())) && !asks_for_help {
             words.extend(["-f".to_owned(), self.dir().display().to_string()]);
