@@ -125,9 +125,16 @@ impl RoleHealth {
     pub fn allowed(&self) -> Verdict {
         match &self.lacking {
             _ if self.assumed == Assumed::NotAsked => Verdict::NotAsked,
+            Err(_) if self.is_absent() => Verdict::Wrong,
             Err(_) => Verdict::Unknown,
             Ok(lacking) => lacking.values().map(|lack| lack.why.verdict()).max().unwrap_or(Verdict::Fine),
         }
+    }
+
+    /// It cannot be assumed, and IAM has no such role.
+    pub fn is_absent(&self) -> bool {
+        let unknown = self.lacking.as_ref().is_err_and(|fault| fault.kind == FaultKind::NotFound);
+        unknown && matches!(self.assumed, Assumed::No(_))
     }
 
     fn worst(&self) -> Verdict {

@@ -173,7 +173,11 @@ async fn archive(fleet: &Fleet) -> Vec<Place> {
                 Some(format!("declare {control} for account {account}, or make it by hand")),
             ),
             Some(Found::Unknown(fault)) => {
-                (Verdict::Unknown, fault.to_string(), fault.hint().map(str::to_owned))
+                let remedy = match fault.call.as_str() {
+                    "sts:AssumeRole" => Some(format!("`baseline doctor --account {account}` tells how")),
+                    _ => fault.hint().map(str::to_owned),
+                };
+                (Verdict::Unknown, format!("{}: {}", fault.call, fault.code), remedy)
             }
             None => (Verdict::Unknown, "it was not looked for".to_owned(), None),
         };

@@ -169,6 +169,8 @@ pub(super) fn simulated(
     };
     let role = role.and_then(|name| account.iam.roles.get(name));
     let (service, name) = action.split_once(':').unwrap_or((action, ""));
+    // An action of API Gateway is a method.
+    let is_read = reads(name) || action == "apigateway:GET";
     // What is for one region stands under a condition, which the simulator passes over in policies of the organisation.
     let covers = |deny: &&Deny| deny.region.is_none() && deny.covers_action(service, name);
     let bound = state.organization.as_ref().is_some_and(|o| o.management != account.id);
@@ -176,7 +178,7 @@ pub(super) fn simulated(
     let denial = of_account.chain(role.iter().flat_map(|role| &role.denies)).find(covers);
     match denial.map(|denial| denial.by) {
         Some(by) => (PolicyEvaluationDecisionType::ExplicitDeny, by == DeniedBy::Policy),
-        None if role.is_some_and(|role| role.allows == Allows::Reading) && !reads(name) => {
+        None if role.is_some_and(|role| role.allows == Allows::Reading) && !is_read => {
             (PolicyEvaluationDecisionType::ImplicitDeny, true)
         }
         None => (PolicyEvaluationDecisionType::Allowed, true),

@@ -1,20 +1,22 @@
 //! What `baseline doctor` found: what is wrong, and what puts it right; alike accounts once.
 
+mod regions;
+mod roles;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::aws::{Identity, NotOpened};
 use crate::desired::Settings;
-use crate::doctor::{
-    AccountHealth, Assumed, Health, Lacking, Place, PlaceKind, RegionState, RoleHealth, Verdict, Why,
-    policy_named,
-};
+use crate::doctor::{AccountHealth, Assumed, Health, Place, PlaceKind, Verdict, policy_named};
 use crate::fault::{Fault, FaultKind};
 use crate::plan::Exit;
 
 use super::super::style::{Paint, Style};
 use super::super::text::{Text, unbroken};
-use super::super::words::{count, counted, elapsed, names};
+use super::super::words::{counted, elapsed, names};
+use regions::regions;
+use roles::{denied_role, permissions, session};
 
 /// What the text needs beside what was found.
 pub struct DoctorContext<'a> {
@@ -32,9 +34,6 @@ pub struct DoctorContext<'a> {
 /// Where text beside a label begins.
 const COLUMN: usize = 17;
 const INDENT: usize = 6;
-/// Actions that are listed before the rest are counted.
-const LISTED: usize = 12;
-
 /// One thing that is the matter. Accounts of which all are the same are told together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Problem {
@@ -133,7 +132,7 @@ fn write(text: &mut Text<'_>, problem: &Problem) {
         text.labelled(INDENT, Paint::Hint, "put right", COLUMN, remedy);
     }
     for line in &problem.lines {
-        text.verbatim(COLUMN + 2, Paint::Plain, line);
+        text.verbatim(INDENT + 2, Paint::Plain, line);
     }
 }
 
@@ -163,11 +162,11 @@ fn of_place(place: &Place) -> Problem {
 }
 
 fn roster(why: &NotOpened, context: &DoctorContext<'_>) -> Problem {
-    let (verdict, found, remedy) = match why {
-        NotOpened::Refused(why) => (Verdict::Refused, why.clone(), None),
+    let (verdict, found, remedy, lines) = match why {
+        NotOpened::Refused(why) => (Verdict::Refused, why.clone(), None, Vec::new()),
         NotOpened::Unreachable(fault) => {
-            let (found, remedy, _) = denied_role(fault, context);
-            (Verdict::Unknown, found, remedy)
+            let (found, remedy, lines) = denied_role(fault, context);
+            (Verdict::Unknown, found, remedy, lines)
         }
     };
     Problem {
@@ -178,7 +177,7 @@ fn roster(why: &NotOpened, context: &DoctorContext<'_>) -> Problem {
             ("so".into(), "only accounts that a document names by id are examined below".into()),
         ],
         remedy,
-        lines: Vec::new(),
+        lines,
     }
 }
 
@@ -193,7 +192,7 @@ fn problems(account: &AccountHealth, context: &DoctorContext<'_>) -> Vec<Problem
     }
     // Without the role that observes nothing else could be asked, which has been said.
     if account.observe.assumed == Assumed::Yes {
-        for (role, flag) in [(&account.observe, " --read-only"), (&account.apply, "")] {
+        for (role, flag) in [(&account.observe, Some("--read-only")), (&account.apply, None)] {
             all.extend(permissions(role, flag, context));
         }
         all.extend(account.regions_fault.as_ref().map(|fault| Problem {
@@ -206,223 +205,6 @@ fn problems(account: &AccountHealth, context: &DoctorContext<'_>) -> Vec<Problem
         all.extend(regions(account));
     }
     all
-}
-
-fn session(role: &RoleHealth, duty: &str, context: &DoctorContext<'_>) -> Option<Problem> {
-    let (verdict, subject, found, remedy, lines) = match &role.assumed {
-        Assumed::Yes | Assumed::NotAsked => return None,
-        Assumed::Refused(why) => (
-            Verdict::Refused,
-            format!("{duty} role {} is not where the documents say", role.name),
-            why.clone(),
-            Some(
-                "nothing more is asked: correct the account's id, the roles or the organisation's id"
-                    .to_owned(),
-            ),
-            Vec::new(),
-        ),
-        Assumed::No(fault) => {
-            let (found, remedy, lines) = denied_role(fault, context);
-            let subject = format!("{duty} role {} cannot be assumed", role.name);
-            (role.assumed(), subject, found, remedy, lines)
-        }
-    };
-    Some(Problem { verdict, subject, found: vec![("found".into(), found)], remedy, lines })
-}
-
-/// A role that is not to be had: whom it has to trust, and the command that writes it.
-fn denied_role(fault: &Fault, context: &DoctorContext<'_>) -> (String, Option<String>, Vec<String>) {
-    let found = short(fault);
-    if fault.kind == FaultKind::DeniedByOrganization {
-        return (found, Some(organization_policy(fault)), Vec::new());
-    }
-    if fault.kind != FaultKind::Denied || fault.call != "sts:AssumeRole" {
-        return (found, fault.hint().map(str::to_owned), Vec::new());
-    }
-    let id = context.organization.roles.as_ref().and_then(|roles| roles.external_id.as_deref());
-    let with = id.map(|id| format!(" with the external id {id}")).unwrap_or_default();
-    let who = context.principal.clone().unwrap_or_else(|| context.caller.arn.clone());
-    let remedy = format!(
-        "make the role, or let it trust {who}{with}; the caller needs sts:AssumeRole on it. This writes both roles:"
-    );
-    let trusted =
-        context.principal.as_ref().map(|arn| format!(" --trusted-principal {arn}")).unwrap_or_default();
-    (found, Some(remedy), vec![generate(context, &format!("{trusted} --format cloudformation"))])
-}
-
-fn generate(context: &DoctorContext<'_>, flags: &str) -> String {
-    format!("baseline generate permissions -f {}{flags}", context.dir)
-}
-
-fn organization_policy(fault: &Fault) -> String {
-    match policy_named(&fault.message) {
-        Some(policy) => format!("except the role in {policy}, in the management account"),
-        None => "except the role in the policy of the organisation that denies it; AWS does not name it here"
-            .into(),
-    }
-}
-
-fn permissions(role: &RoleHealth, flag: &str, context: &DoctorContext<'_>) -> Vec<Problem> {
-    if role.assumed == Assumed::NotAsked {
-        return Vec::new();
-    }
-    match &role.lacking {
-        Err(fault) => vec![Problem {
-            verdict: Verdict::Unknown,
-            subject: format!("what {} is allowed is not known", role.name),
-            found: vec![("found".into(), short(fault))],
-            remedy: match fault.kind {
-                FaultKind::Denied => Some(format!(
-                    "allow iam:SimulatePrincipalPolicy to {}; it is in the policies that this writes:",
-                    reader(context)
-                )),
-                FaultKind::NotFound => Some("name the role with its path, where it has one".into()),
-                _ => fault.hint().map(str::to_owned),
-            },
-            lines: if fault.kind == FaultKind::Denied {
-                vec![generate(context, " --read-only")]
-            } else {
-                Vec::new()
-            },
-        }],
-        Ok(lacking) => lacks(role, lacking, flag, context),
-    }
-}
-
-fn reader(context: &DoctorContext<'_>) -> String {
-    match &context.organization.roles {
-        Some(roles) => roles.observe.clone(),
-        None => context.caller.principal().to_owned(),
-    }
-}
-
-/// One problem for each reason.
-fn lacks(role: &RoleHealth, lacking: &Lacking, flag: &str, context: &DoctorContext<'_>) -> Vec<Problem> {
-    let mut by_reason: BTreeMap<&Why, Vec<_>> = BTreeMap::new();
-    for (action, lack) in lacking {
-        by_reason.entry(&lack.why).or_default().push((*action, lack));
-    }
-    let problem = |(why, actions): (&Why, Vec<(&'static str, &crate::doctor::Lack)>)| {
-        let n = count(actions.len(), "permission", "permissions");
-        let mut found: Vec<(String, String)> = actions
-            .iter()
-            .take(LISTED)
-            .map(|(action, lack)| {
-                let controls: Vec<&str> = lack.controls.iter().copied().collect();
-                let on: Vec<&str> = lack.on.iter().map(String::as_str).collect();
-                let on = if on.is_empty() { String::new() } else { format!(" (on {})", names(&on)) };
-                ("lacks".to_owned(), format!("{action}{on}: {}", names(&controls)))
-            })
-            .collect();
-        let more = actions.len().saturating_sub(LISTED);
-        if more > 0 {
-            found.push((String::new(), format!("and {more} more; --format json lists all")));
-        }
-        let (subject, remedy, lines) = match why {
-            Why::NotAllowed => (
-                format!("{} lacks {n}", role.name),
-                "put the policies on it that this writes:".to_owned(),
-                vec![generate(context, flag)],
-            ),
-            Why::Denied(policies) if policies.is_empty() => (
-                format!("{} is denied {n} by a policy of its own", role.name),
-                "take the denial out of it; IAM does not name the policy".to_owned(),
-                Vec::new(),
-            ),
-            Why::Denied(policies) => (
-                format!("{} is denied {n} by {}", role.name, names(policies)),
-                "take the denial out of that policy".to_owned(),
-                Vec::new(),
-            ),
-            Why::Boundary => (
-                format!("{} is kept from {n} by its permissions boundary", role.name),
-                "allow them in the boundary as well".to_owned(),
-                Vec::new(),
-            ),
-            Why::Organization => (
-                format!("{} is denied {n} by a policy of the organisation", role.name),
-                "except the role there. IAM does not name the policy; in the management account this lists them:"
-                    .to_owned(),
-                vec![
-                    "aws organizations list-policies-for-target --target-id ACCOUNT_ID \\".into(),
-                    "  --filter SERVICE_CONTROL_POLICY".into(),
-                ],
-            ),
-            Why::Depends(keys) => (
-                format!("whether {} has {n} depends on {}", role.name, names(keys)),
-                "look whether that condition holds for baseline".to_owned(),
-                Vec::new(),
-            ),
-            Why::NotKnown(why) => {
-                found.push(("found".into(), why.clone()));
-                (format!("whether {} has {n} is not known", role.name), "run it again".to_owned(), Vec::new())
-            }
-        };
-        Problem { verdict: why.verdict(), subject, found, remedy: Some(remedy), lines }
-    };
-    by_reason.into_iter().map(problem).collect()
-}
-
-/// Regions of which the same is the matter, together.
-fn regions(account: &AccountHealth) -> Vec<Problem> {
-    let mut alike: Vec<(Problem, Vec<&str>)> = Vec::new();
-    for one in account.regions.iter().filter(|one| one.state != RegionState::Open) {
-        let problem = of_region(&one.state);
-        match alike.iter_mut().find(|(known, _)| *known == problem) {
-            Some((_, regions)) => regions.push(one.region.as_str()),
-            None => alike.push((problem, vec![one.region.as_str()])),
-        }
-    }
-    let whole = |(mut problem, regions): (Problem, Vec<&str>)| {
-        problem.subject = format!("{} {}", regions.join(", "), problem.subject);
-        let reason = match problem.lines.pop() {
-            Some(reason) => reason,
-            None => return problem,
-        };
-        problem.lines = ["regions:".to_owned(), "  except:".to_owned()].into();
-        problem.lines.extend(regions.iter().map(|region| format!("    {region}: {reason}")));
-        problem
-    };
-    alike.into_iter().map(whole).collect()
-}
-
-/// Without the regions' names; the last line is the reason that `except` would give.
-fn of_region(state: &RegionState) -> Problem {
-    let found = state.faults().iter().map(|fault| ("found".to_owned(), short(fault))).collect();
-    let policy = state.faults().iter().find_map(|fault| policy_named(&fault.message));
-    let (subject, remedy, lines) = match state {
-        RegionState::Open => ("open".to_owned(), None, Vec::new()),
-        RegionState::Off(_) => (
-            "is not enabled for the account".to_owned(),
-            Some("enable it (`aws account enable-region`), or write under `spec` of the Account:".to_owned()),
-            vec!["not enabled".to_owned()],
-        ),
-        RegionState::Closed(_) => (
-            "is closed by a policy of the organisation".to_owned(),
-            Some(match policy {
-                Some(policy) => {
-                    format!("except the roles in {policy}, or write under `spec` of the Account:")
-                }
-                None => "except the roles in that policy, or write under `spec` of the Account:".to_owned(),
-            }),
-            vec!["closed by a policy of the organisation".to_owned()],
-        ),
-        RegionState::Partly(faults) => (
-            "answers some services only".to_owned(),
-            faults
-                .iter()
-                .find(|fault| fault.kind == FaultKind::DeniedByOrganization)
-                .map(organization_policy)
-                .or_else(|| faults.first().and_then(Fault::hint).map(str::to_owned)),
-            Vec::new(),
-        ),
-        RegionState::Unknown(faults) => (
-            "does not answer".to_owned(),
-            faults.first().and_then(Fault::hint).map(str::to_owned),
-            Vec::new(),
-        ),
-    };
-    Problem { verdict: state.verdict(), subject, found, remedy, lines }
 }
 
 /// What a call was answered, without what differs between accounts: ARNs and request ids.

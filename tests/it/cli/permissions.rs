@@ -109,7 +109,7 @@ fn policies_are_ones_that_iam_takes_for_all_controls_and_for_each() {
     assert_eq!(all.len(), 2);
     for read in &all["observe"] {
         let name = read.split_once(':').expect("two parts").1;
-        let verbs = ["Get", "GET", "List", "Describe", "BatchGet", "Lookup", "Simulate"];
+        let verbs = ["Get", "GET", "List", "Describe", "BatchGet", "Lookup", "Simulate", "Check"];
         assert!(verbs.iter().any(|verb| name.starts_with(verb)), "{read} is not a read");
     }
     for action in
@@ -172,7 +172,7 @@ fn roles_are_made_and_passed_only_where_that_is_wanted() {
 fn documents_give_names_seats_and_controls() {
     let shell = Shell::acme();
     shell.edit("organization.yaml", "baseline-observe   #", "security/watcher   #");
-    shell.edit("organization.yaml", "  tags:", "  audit: s3://acme-audit/runs\n\n  tags:");
+    shell.edit("organization.yaml", "  archive:  ", "  audit: s3://acme-audit/runs\n\n  archive:  ");
     let flags = format!("-f {} --trusted-principal {PRINCIPAL}", shell.dir().display());
     let written = json(&shell, &flags);
     let actions = checked(&written);
@@ -213,7 +213,7 @@ fn names_in_documents_do_not_widen_a_policy() {
     let written = json(&shell, &format!("-f {}", shell.dir().display()));
     checked(&written);
     let text = written.to_string();
-    assert!(!text.contains("role/*\""), "{text}");
+    assert!(!text.contains(":role/*\""), "{text}");
     assert!(text.contains(":role/baseline-config-aggregator"));
 }
 
