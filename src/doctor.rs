@@ -278,3 +278,6 @@ pub fn caller(fleet: &Fleet) -> Option<String> {
 fn global(account: &DesiredAccount) -> Region {
     Region::global(account.home.partition())
 }
+
+#[cfg(test)]
+mod tests;

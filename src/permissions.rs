@@ -267,3 +267,6 @@ fn sid(duty: Duty, service: &str, more: &str) -> String {
     }
     sid
 }
+
+#[cfg(test)]
+mod tests;
