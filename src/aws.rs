@@ -19,6 +19,7 @@ pub mod limits;
 pub mod organization;
 pub mod securityhub;
 mod session;
+pub mod simulate;
 pub mod web;
 
 use std::sync::Arc;

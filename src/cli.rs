@@ -6,6 +6,7 @@ mod args;
 mod context;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod doctor;
 mod drift;
 mod exceptions;
 mod explain;
@@ -63,6 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                     Command::Render(args) => Box::pin(render::run(&args, io, reach)).await,
                     Command::Observe(args) => Box::pin(observe::run(&args, io, reach)).await,
                     Command::Plan(args) => Box::pin(plan::run(&args, io, reach)).await,
+                    Command::Doctor(args) => Box::pin(doctor::run(&args, io, reach)).await,
                     Command::Drift(args) => Box::pin(drift::run(&args, io, reach)).await,
                     Command::Import(args) => Box::pin(import::run(&args, io, reach)).await,
                     Command::Undo(args) => Box::pin(undo::run(&args, io, reach)).await,

@@ -109,6 +109,19 @@ impl Documents {
     pub fn baselines(&self) -> impl Iterator<Item = &str> {
         self.shelf.baselines().iter().map(|baseline| baseline.metadata.name.value.as_str())
     }
+
+    /// Every declaration of a control for anybody, by its id, before merging: of the organisation, of an account, or of a
+    /// baseline that one of them uses.
+    pub fn declares(&self) -> Vec<(&str, serde_json::Value)> {
+        let uses = self.organization.baselines.iter().map(|one| &one.baseline);
+        let uses = uses.chain(self.accounts.iter().flat_map(|account| &account.baselines));
+        let used: Vec<_> = uses.filter_map(|name| self.shelf.find(&name.value)).collect();
+        let baselines = self.shelf.order(&used);
+        let inherited = baselines.into_iter().flat_map(|origin| &self.shelf.baselines()[origin].controls);
+        let accounts = self.accounts.iter().flat_map(|account| &account.controls);
+        let all = inherited.chain(accounts).chain(&self.organization.controls);
+        all.map(|one| (one.id.as_str(), one.node.to_json(false))).collect()
+    }
 }
 
 /// Reads and checks everything below a folder, offline. `today`, UTC's, decides which exceptions have ended.

@@ -33,6 +33,11 @@ fn finish(
     File::open(folder)?.sync_all()
 }
 
+/// Could a file be made in the folder? One without a name is, where the system has such files; nothing stays.
+pub fn can_write(folder: &Path) -> io::Result<()> {
+    tempfile::tempfile_in(folder).map(drop)
+}
+
 /// Makes a folder, and those above it, that only its owner can enter.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();

@@ -28,6 +28,8 @@ pub mod controls;
 // desired state
 pub mod desired;
 
+pub mod permissions;
+
 // engine
 pub mod inventory;
 pub mod observe;
@@ -50,6 +52,8 @@ pub mod drift;
 pub mod undo;
 
 pub mod import;
+
+pub mod doctor;
 
 // telling people
 pub mod report;

@@ -195,7 +195,8 @@ impl Fleet {
         }
     }
 
-    async fn managed_regions(
+    /// Those that are listed, or all that are enabled for the account, without the excepted ones.
+    pub(crate) async fn managed_regions(
         &self,
         account: &DesiredAccount,
         session: &Session,

@@ -9,13 +9,9 @@ use crate::aws::{Aws, NotOpened};
 use crate::desired::{Documents, Roster, RosterAccount, Settings, Status};
 use crate::place::{Region, Seat};
 
-/// Asks AWS Organizations, only where the documents cannot be read without: accounts to discover, or
-/// baselines, waves or exceptions selected by unit or tag.
-///
-/// # Errors
-///
-/// When the account that is to be asked is not the one named, or does not answer.
-pub async fn roster(documents: &Documents, settings: &Settings, aws: &Aws) -> Result<Vec<Member>, NotOpened> {
+/// Whether AWS Organizations has to be asked, and for units and tags as well: where there are accounts to discover or
+/// without an id, or baselines, waves, notifications or exceptions selected by unit or tag.
+pub fn asks(documents: &Documents) -> Option<(bool, bool)> {
     let organization = &documents.organization;
     let waves = || organization.rollout.iter().flat_map(|rollout| &rollout.waves);
     let told = || organization.notifications.iter().filter_map(|one| one.selector.as_ref());
@@ -25,9 +21,16 @@ pub async fn roster(documents: &Documents, settings: &Settings, aws: &Aws) -> Re
     let units = selectors().any(|selector| !selector.ou.is_empty());
     let tags = selectors().any(|selector| !selector.tags.is_empty());
     let nameless = documents.accounts.iter().any(|account| account.id.is_none());
-    if !(organization.accounts.discover || units || tags || nameless) {
-        return Ok(Vec::new());
-    }
+    (organization.accounts.discover || units || tags || nameless).then_some((units, tags))
+}
+
+/// Asks AWS Organizations, only where the documents cannot be read without.
+///
+/// # Errors
+///
+/// When the account that is to be asked is not the one named, or does not answer.
+pub async fn roster(documents: &Documents, settings: &Settings, aws: &Aws) -> Result<Vec<Member>, NotOpened> {
+    let Some((units, tags)) = asks(documents) else { return Ok(Vec::new()) };
     // Listing needs the management account, or one that it has delegated to; the caller may be in it.
     let region = Region::global(settings.home.partition());
     let reader = match (settings.seats.get(&Seat::Management), &settings.roles) {

@@ -246,6 +246,7 @@ pub const ENGINE_READS: &[Call] = &[
     Call::new("organizations:ListTagsForResource"),
     Call::new("kms:DescribeKey"),
     Call::new("iam:GetRole"),
+    Call::new("iam:SimulatePrincipalPolicy"),
     Call::new("logs:DescribeLogGroups"),
     Call::new("sns:GetTopicAttributes"),
     Call::new("config:DescribeConfigurationRecorderStatus"),

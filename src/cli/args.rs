@@ -1,11 +1,13 @@
 //! Commands and flags, with the help texts.
 
+mod doctor;
 mod drift;
 mod exceptions;
 mod healthcheck;
 mod hints;
 mod import;
 mod notifications;
+mod permissions;
 mod reconcile;
 mod report;
 mod run;
@@ -24,12 +26,14 @@ use crate::plan::Exit;
 
 pub use report::Report;
 
+pub use doctor::{Doctor, DoctorFormat};
 pub use drift::{Drift, Format as DriftFormat};
 pub use exceptions::Exceptions;
 pub use healthcheck::Healthcheck;
 pub use hints::{Hints, Stack};
 pub use import::Import;
 pub use notifications::{Notifications, Told};
+pub use permissions::{Permissions, PermissionsFormat};
 pub use reconcile::Reconcile;
 pub use undo::Undo;
 
@@ -87,6 +91,11 @@ pub enum Command {
     Plan(Plan),
     /// Tell what is no longer as it was last applied, and who did it; this cannot write
     Drift(Drift),
+    /// Tell whether every account can be assumed, observed and applied to, and what puts right what cannot; this
+    /// changes nothing
+    ///
+    /// Exits with 2 where somebody has to put something right, and with 4 where something could not be asked.
+    Doctor(Doctor),
     /// Write what is live in an account as its document
     Import(Import),
     /// Plan the way back from a run, and write the YAML that keeps it that way
@@ -365,15 +374,8 @@ pub enum Generated {
         #[arg(long)]
         check: bool,
     },
-    /// The IAM policy that a role needs, as JSON
-    Permissions {
-        /// The role that reads (plan) or the one that writes (apply)
-        #[arg(long, default_value = "observe")]
-        role: Duty,
-        /// Only what these controls need (repeatable)
-        #[arg(long = "control", value_name = "CONTROL")]
-        controls: Vec<String>,
-    },
+    /// The roles of every account: least-privilege policies, whom they trust, and what the caller needs
+    Permissions(Permissions),
     /// CloudFormation for hints: the queues of a controller, or the rules of EventBridge in each account and region
     Hints(Hints),
     /// Completions for a shell, to be sourced by it
@@ -383,12 +385,6 @@ pub enum Generated {
     },
     /// The manual page, in roff
     Man,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Duty {
-    Observe,
-    Apply,
 }
 
 #[cfg(feature = "sandbox")]

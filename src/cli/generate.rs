@@ -1,30 +1,30 @@
 //! `baseline generate`: everything that is made from the controls' own facts and from the types.
 
+mod permissions;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::args::{Duty, Generate, Generated, Hints, Stack};
+use super::args::{Generate, Generated, Hints, PermissionsFormat, Stack};
 use super::context::unmatched;
 use super::io::Io;
 use super::{Stop, command};
-use crate::aws::edge::ENGINE_READS;
 use crate::control::ErasedControl;
 use crate::controller::notify;
 use crate::controls::CONTROLS;
 use crate::desired::{Kind, schema};
+use crate::permissions::Duty;
 use crate::plan::Exit;
-use crate::report::{explain, hints, json as output, permissions};
+use crate::report::{explain, hints, json as output};
 
 pub(super) fn run(args: &Generate, io: &mut Io) -> Result<Exit, Stop> {
     match &args.what {
         Generated::Schema { kind } => io.out(&schemas(kind.as_deref())?),
         Generated::Docs { dir, check } => return docs(dir, *check, io),
-        Generated::Permissions { role, controls } => {
-            io.out(&pretty(&policy(*role, &chosen(controls)?)));
-        }
+        Generated::Permissions(args) => permissions::run(args, io)?,
         Generated::Hints(Hints { stack, controls }) => io.out(&pretty(&match stack {
             Stack::Queues => hints::queues(),
             Stack::Rules => hints::rules(&chosen(controls)?),
@@ -50,6 +50,7 @@ fn all_schemas() -> BTreeMap<String, Value> {
         kinds.map(|kind| (kind.word().to_lowercase(), schema::document(kind, CONTROLS))).collect();
     all.insert("plan".into(), output::plan_schema().to_value());
     all.insert("apply".into(), output::apply_schema().to_value());
+    all.insert("doctor".into(), output::doctor_schema().to_value());
     all.insert("drift".into(), output::drift_schema().to_value());
     all.insert("notification".into(), notify::schema().to_value());
     all.insert("exceptions".into(), output::exceptions_schema().to_value());
@@ -77,23 +78,6 @@ fn chosen(ids: &[String]) -> Result<Vec<&'static dyn ErasedControl>, Stop> {
         .collect()
 }
 
-/// The apply role reads as well: ids, ETags and lock tokens are looked up when a step runs, and promise 1
-/// is asserted with it too.
-fn policy(role: Duty, controls: &[&'static dyn ErasedControl]) -> Value {
-    let which = match role {
-        Duty::Observe => permissions::Which::Observe,
-        Duty::Apply => permissions::Which::Apply,
-    };
-    // What the caller does with its own credentials belongs to no role.
-    let callers = ["sts:AssumeRole", "s3:GetObject", "s3:ListObjectsV2", "sqs:GetQueueAttributes"];
-    let engine: Vec<_> = ENGINE_READS
-        .iter()
-        .filter(|call| !callers.contains(&call.operation))
-        .filter(|call| role == Duty::Observe || call.operation == "organizations:DescribeOrganization")
-        .collect();
-    permissions::permissions(controls, which, &engine)
-}
-
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
@@ -112,8 +96,13 @@ fn files() -> BTreeMap<String, String> {
         let name = kind.word().to_lowercase();
         files.insert(format!("desired-state/.schema/{name}.json"), schema::text(kind, CONTROLS));
     }
-    for (name, role) in [("observe", Duty::Observe), ("apply", Duty::Apply)] {
-        files.insert(format!("examples/iam/{name}.json"), pretty(&policy(role, CONTROLS)));
+    let both = permissions::of_all(CONTROLS, &Duty::ALL, None, None);
+    for (name, format) in [
+        ("permissions.json", PermissionsFormat::Json),
+        ("cloudformation.yaml", PermissionsFormat::Cloudformation),
+        ("terraform/main.tf", PermissionsFormat::Terraform),
+    ] {
+        files.insert(format!("examples/iam/{name}"), permissions::written(&both, format));
     }
     files
 }

@@ -4,6 +4,7 @@
 mod apply;
 mod aside;
 mod block;
+mod doctor;
 mod document;
 mod drift;
 mod fields;
@@ -28,6 +29,7 @@ use super::words;
 pub use apply::{apply, question};
 pub(super) use aside::why;
 pub(super) use block::{severity, subject};
+pub use doctor::{DoctorContext, doctor};
 pub(super) use document::compared;
 pub use drift::{DriftContext, drift};
 pub(super) use fields::{rows, short};

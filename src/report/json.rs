@@ -2,6 +2,7 @@
 //! one unfolded finding a line. Fields are only ever added within a version.
 
 mod apply;
+mod doctor;
 mod drift;
 mod exceptions;
 mod finding;
@@ -19,6 +20,7 @@ use super::escape::escape_json;
 use super::fold::{Block, fold};
 
 pub use apply::{ApplyOutput, apply};
+pub use doctor::{DoctorOutput, doctor};
 pub use drift::{DriftOutput, drift, drift_lines};
 pub use exceptions::{ExceptionsOutput, exceptions};
 pub use finding::FindingOutput;
@@ -183,6 +185,11 @@ pub fn drift_schema() -> Schema {
 /// The JSON Schema of [`exceptions()`]'s document.
 pub fn exceptions_schema() -> Schema {
     written::<ExceptionsOutput<'_>>()
+}
+
+/// The JSON Schema of [`doctor()`]'s document.
+pub fn doctor_schema() -> Schema {
+    written::<DoctorOutput<'_>>()
 }
 
 /// The schema of what is written; what is left out when empty is not required.

@@ -5,6 +5,7 @@
 mod attached;
 mod policies;
 mod service_linked;
+mod simulate;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -55,6 +56,7 @@ pub(super) fn operations() -> Operations {
         .on("CreateServiceLinkedRole", service_linked::create_service_linked_role)
         .on("AttachRolePolicy", attached::attach)
         .on("ListAttachedRolePolicies", attached::list)
+        .on("SimulatePrincipalPolicy", simulate::simulate)
 }
 
 /// IAM of one account.

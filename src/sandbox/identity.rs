@@ -1,6 +1,7 @@
 //! Who calls: the keys that this world issued, and what a role may do.
 
 use aws_credential_types::Credentials;
+use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 use jiff::Timestamp;
 
 use super::operation::{Operation, Refusal, reads};
@@ -96,9 +97,13 @@ impl Deny {
 
     fn covers(&self, operation: &Operation, region: &str) -> bool {
         let here = self.region.as_deref().is_none_or(|only| only == region);
-        here && self.call.split_once(':').is_some_and(|(service, name)| {
-            (service == "*" || service == operation.service.prefix)
-                && (name == operation.name || wildmatch::WildMatch::new(name).matches(operation.name))
+        here && self.covers_action(operation.service.prefix, operation.name)
+    }
+
+    fn covers_action(&self, of: &str, wanted: &str) -> bool {
+        self.call.split_once(':').is_some_and(|(service, name)| {
+            (service == "*" || service == of)
+                && (name == wanted || wildmatch::WildMatch::new(name).matches(wanted))
         })
     }
 }
@@ -148,6 +153,35 @@ pub(super) fn authorize(
             ))
         }
         None => Ok(()),
+    }
+}
+
+/// What the policy simulator says of an IAM action, and whether the organisation allows it. This world denies by
+/// operation, and takes the action of the same name for it.
+pub(super) fn simulated(
+    state: &State,
+    account: &str,
+    role: Option<&str>,
+    action: &str,
+) -> (PolicyEvaluationDecisionType, bool) {
+    let Some(account) = state.accounts.get(account) else {
+        return (PolicyEvaluationDecisionType::ImplicitDeny, true);
+    };
+    let role = role.and_then(|name| account.iam.roles.get(name));
+    let (service, name) = action.split_once(':').unwrap_or((action, ""));
+    // An action of API Gateway is a method.
+    let is_read = reads(name) || action == "apigateway:GET";
+    // What is for one region stands under a condition, which the simulator passes over in policies of the organisation.
+    let covers = |deny: &&Deny| deny.region.is_none() && deny.covers_action(service, name);
+    let bound = state.organization.as_ref().is_some_and(|o| o.management != account.id);
+    let of_account = account.denies.iter().filter(|_| bound || state.organization.is_none());
+    let denial = of_account.chain(role.iter().flat_map(|role| &role.denies)).find(covers);
+    match denial.map(|denial| denial.by) {
+        Some(by) => (PolicyEvaluationDecisionType::ExplicitDeny, by == DeniedBy::Policy),
+        None if role.is_some_and(|role| role.allows == Allows::Reading) && !is_read => {
+            (PolicyEvaluationDecisionType::ImplicitDeny, true)
+        }
+        None => (PolicyEvaluationDecisionType::Allowed, true),
     }
 }
 

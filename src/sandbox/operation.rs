@@ -120,7 +120,8 @@ pub(super) struct Operation {
 
 /// True for operations that change nothing, by the verbs that AWS uses for reading.
 pub(super) fn reads(name: &str) -> bool {
-    let verbs = ["Get", "List", "Describe", "BatchGet", "Head", "Check", "Lookup", "Sign", "Verify"];
+    let verbs =
+        ["Get", "List", "Describe", "BatchGet", "Head", "Check", "Lookup", "Sign", "Simulate", "Verify"];
     verbs.iter().any(|verb| name.starts_with(verb))
 }
 

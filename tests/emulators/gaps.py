@@ -85,6 +85,13 @@ def iam_root_flags(moto: MotoServer) -> str | None:
     return f"always {flags[0]}" if set(flags) == {(0, 0)} else None
 
 
+def iam_simulate_principal_policy(moto: MotoServer) -> str | None:
+    iam = moto.client("iam")
+    user = iam.create_user(UserName="simulated")["User"]["Arn"]
+    code = code_of(lambda: iam.simulate_principal_policy(PolicySourceArn=user, ActionNames=["iam:GetRole"]))
+    return None if code == "answered" else f"SimulatePrincipalPolicy: {code}"
+
+
 def iam_absent_password_policy_fields(moto: MotoServer) -> str | None:
     iam = moto.client("iam")
     iam.update_account_password_policy(MinimumPasswordLength=14)
@@ -154,6 +161,7 @@ PROBES: tuple[Probe, ...] = (
     guardduty_one_detector_a_region,
     account_list_regions,
     iam_root_flags,
+    iam_simulate_principal_policy,
     iam_absent_password_policy_fields,
     ecr_pages,
     ecr_registry_rules,

@@ -18,6 +18,7 @@ moto's root users never have MFA (gaps.toml), so one manual task an account stay
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -61,6 +62,14 @@ def story(binary: Path, folder: Path) -> None:
         print("apply puts them right again")
         program.run("apply", "--auto-approve", exits=0)
         in_sync(program, world)
+
+        print("doctor assumes both roles, and what moto does not answer is unknown and not fine")
+        health = json.loads(program.run("doctor", "--format", "json", exits=4)[0])
+        for account in health["accounts"]:
+            assumed = [account[role]["assumed"] for role in ("observe", "apply")]
+            equal(f"roles of {account['name']} that were assumed", assumed, ["fine", "fine"])
+            equal(f"permissions of {account['name']}", account["apply"]["allowed"], "unknown")
+            equal(f"regions of {account['name']}", {one["verdict"] for one in account["regions"]}, {"fine"})
 
         print("another organisation than the YAML names is refused")
         file.write_text(world.desired_state(audit, organization="o-0000000000"), encoding="utf-8")

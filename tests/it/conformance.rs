@@ -9,8 +9,10 @@
 //! | 8 round trips · 9 documents itself · 10 names, not ids | `words` |
 //! | a first apply is taken back, and what it created is told | `undone` |
 //! | executed ⊆ planned, for every control, under fault injection | `planned` |
+//! | generated policies = the calls that the journal saw | `allowed`, with point 4 |
 //! | 12 speaks AWS | `tests/emulators/speaks_aws.py`, over what `BASELINE_EXCHANGES` recorded here |
 
+mod allowed;
 mod archive;
 mod bench;
 mod broken;

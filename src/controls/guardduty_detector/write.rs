@@ -55,9 +55,13 @@ pub const CREATE_DETECTOR: Call = Call::needing(
     "guardduty:CreateDetector",
     &["guardduty:CreateDetector", "guardduty:TagResource", "iam:CreateServiceLinkedRole"],
 );
-/// The detector's id is looked up by the role that writes.
-pub const UPDATE_DETECTOR: Call =
-    Call::needing("guardduty:UpdateDetector", &["guardduty:UpdateDetector", "guardduty:ListDetectors"]);
+/// The detector's id is looked up by the role that writes. Malware protection has a service-linked role of its own,
+/// which whoever switches it on first may have to be allowed to make (User Guide, "Service-linked role permissions for
+/// Malware Protection for EC2"; `AmazonGuardDutyFullAccess` allows it for both).
+pub const UPDATE_DETECTOR: Call = Call::needing(
+    "guardduty:UpdateDetector",
+    &["guardduty:UpdateDetector", "guardduty:ListDetectors", "iam:CreateServiceLinkedRole"],
+);
 pub const CREATE_DESTINATION: Call = Call::needing(
     "guardduty:CreatePublishingDestination",
     &[

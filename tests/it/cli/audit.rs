@@ -125,7 +125,7 @@ fn bucket(world: &World, owner: &str, name: &str) {
 }
 
 /// An organisation that keeps its records in a bucket.
-fn in_a_bucket(owner: &str) -> Shell {
+pub fn in_a_bucket(owner: &str) -> Shell {
     let shell = Shell::many(3);
     shell.world.add_account("123412341234");
     bucket(&shell.world, owner, "acme-audit");

@@ -38,7 +38,7 @@ fn explain_guesses_what_was_meant() {
 #[test]
 fn schemas_take_the_shipped_documents_and_refuse_misspelt_ones() {
     let shell = Shell::new(World::default());
-    let outputs = ["plan", "apply", "drift", "exceptions"];
+    let outputs = ["plan", "apply", "drift", "exceptions", "doctor"];
     for kind in ["organization", "baseline", "account", "exception", "attestation"].into_iter().chain(outputs)
     {
         let schema = shell.run(&format!("generate schema {kind}")).exits(0).json();
@@ -66,26 +66,6 @@ fn schemas_take_the_shipped_documents_and_refuse_misspelt_ones() {
         misspelt["spec"]["minLength"] = 1.into();
         assert!(!schema.is_valid(&misspelt), "{file}");
     }
-}
-
-#[test]
-fn permissions_hold_what_is_called_and_can_be_narrowed() {
-    let shell = Shell::new(World::default());
-    let observe = shell.run("generate permissions").exits(0);
-    assert_eq!(observe.json()["Version"], "2012-10-17");
-    assert!(!observe.out.contains("Update") && !observe.out.contains("\"iam:Put"), "{}", observe.out);
-    let apply = shell.run("generate permissions --role apply").exits(0);
-    for action in
-        ["guardduty:CreateDetector", "iam:UpdateAccountPasswordPolicy", "ecr:PutImageScanningConfiguration"]
-    {
-        assert!(apply.out.contains(action), "{action} is not in\n{}", apply.out);
-    }
-    let one = shell.run("generate permissions --role apply --control iam.password-policy").exits(0);
-    assert!(!one.out.contains("guardduty:"), "{}", one.out);
-    shell
-        .run("generate permissions --control iam.pasword-policy")
-        .exits(64)
-        .says("did you mean `iam.password-policy`?");
 }
 
 #[test]

@@ -204,6 +204,7 @@ impl Shell {
             "run",
             "reconcile",
             "exceptions",
+            "doctor",
         ];
         let asks_for_help = words.iter().any(|word| word == "--help" || word == "-f" || word == "--source");
         if words.first().is_some_and(|first| takes_documents.contains(&first.as_str())) && !asks_for_help {

@@ -4,8 +4,10 @@ use baseline::sandbox::World;
 
 use super::shell::{Shell, steadily};
 
-const COMMANDS: [&str; 10] =
-    ["init", "validate", "render", "observe", "plan", "apply", "drift", "explain", "generate", "demo"];
+const COMMANDS: [&str; 11] = [
+    "init", "validate", "render", "observe", "plan", "apply", "drift", "doctor", "explain", "generate",
+    "demo",
+];
 
 #[test]
 fn help_fits_80_columns_and_tells_the_exit_codes() {

@@ -1,5 +1,7 @@
 //! Points 1 to 4: it converges and rests, looking changes nothing, and META names what is called.
 
+use std::collections::BTreeSet;
+
 use baseline::aws::journal::{Ending, Purpose};
 use baseline::control::ErasedControl;
 use baseline::plan::Outcome;
@@ -56,7 +58,7 @@ pub async fn point_3(control: &'static dyn ErasedControl) -> Outcomes<()> {
 }
 
 /// Asks for what it uses: over every state that this suite brings about, the operations that are called are
-/// those that META names.
+/// those that META names, and the generated policies allow these and nothing else.
 pub async fn point_4(control: &'static dyn ErasedControl) -> Outcomes<()> {
     let meta = control.meta();
     let stage = Stage::of(control).await?;
@@ -73,7 +75,10 @@ pub async fn point_4(control: &'static dyn ErasedControl) -> Outcomes<()> {
         stage.converge().await?;
         bench::by_hand(&stage.world);
     }
-    let called = stage.operations(meta.id);
+    let calls = stage.calls();
+    super::allowed::exactly(control, &calls, &stage.world)?;
+    let called =
+        calls.iter().filter(|e| e.by == meta.id).map(|e| e.operation().to_owned()).collect::<BTreeSet<_>>();
     let named = named(meta.reads).union(&named(meta.writes)).cloned().collect();
     let unused: Vec<_> = called.symmetric_difference(&named).collect();
     ensure(unused.is_empty(), || format!("called {called:?}, named {named:?}, not in both: {unused:?}"))
