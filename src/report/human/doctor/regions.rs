@@ -3,6 +3,7 @@
 use crate::doctor::{AccountHealth, RegionState, policy_named};
 use crate::fault::{Fault, FaultKind};
 
+use super::super::super::words;
 use super::roles::organization_policy;
 use super::{Problem, short};
 
@@ -17,7 +18,10 @@ pub(super) fn regions(account: &AccountHealth) -> Vec<Problem> {
         }
     }
     let whole = |(mut problem, regions): (Problem, Vec<&str>)| {
-        problem.subject = format!("{} {}", regions.join(", "), problem.subject);
+        problem.subject = format!("{} {}", words::regions(&regions), problem.subject);
+        if regions.len() > words::LISTED {
+            problem.found.insert(0, ("in".to_owned(), regions.join(", ")));
+        }
         let reason = match problem.lines.pop() {
             Some(reason) => reason,
             None => return problem,

@@ -175,11 +175,11 @@ fn lacks(
                 "take the denial out of it; IAM does not name the policy".to_owned(),
                 Vec::new(),
             ),
-            Why::Denied(policies) => (
-                format!("{} is denied {n} by {}", role.name, names(policies)),
-                "take the denial out of that policy".to_owned(),
-                Vec::new(),
-            ),
+            Why::Denied(policies) => {
+                found.push(("by".into(), policies.join(", ")));
+                let subject = format!("{} is denied {n} by a policy of its own", role.name);
+                (subject, "take the denial out of it".to_owned(), Vec::new())
+            }
             Why::Boundary => (
                 format!("{} is kept from {n} by its permissions boundary", role.name),
                 "allow them in the boundary as well".to_owned(),
@@ -190,11 +190,11 @@ fn lacks(
                 let subject = format!("{} is denied {n} by a policy of the organisation", role.name);
                 (subject, remedy, lines)
             }
-            Why::Depends(keys) => (
-                format!("whether {} has {n} depends on {}", role.name, names(keys)),
-                "look whether that condition holds for baseline".to_owned(),
-                Vec::new(),
-            ),
+            Why::Depends(keys) => {
+                found.push(("on".into(), keys.join(", ")));
+                let subject = format!("whether {} has {n} depends on a condition", role.name);
+                (subject, "look whether that holds for baseline".to_owned(), Vec::new())
+            }
             Why::NotKnown(why) => {
                 found.push(("found".into(), why.clone()));
                 (format!("whether {} has {n} is not known", role.name), "run it again".to_owned(), Vec::new())
