@@ -50,6 +50,19 @@ impl Memory {
         self.replaceable(told_key(name)).await
     }
 
+    async fn replaceable<T: DeserializeOwned>(&self, key: String) -> Result<(Option<T>, Tag), AuditError> {
+        let Some((value, tag)) = self.get::<Value>(&key).await? else { return Ok((None, Tag(None))) };
+        match serde_json::from_value(value) {
+            Ok(found) => Ok((Some(found), Tag(tag))),
+            Err(error) => {
+                tracing::warn!(%key, %error, "what another version wrote is replaced");
+                Ok((None, Tag(tag)))
+            }
+        }
+    }
+}
+
+impl Audit {
     /// Replaces what was read as `tag`.
     ///
     /// # Errors
@@ -64,19 +77,6 @@ impl Memory {
         self.put(&told_key(name), kept, &When::Unchanged(tag.0)).await
     }
 
-    async fn replaceable<T: DeserializeOwned>(&self, key: String) -> Result<(Option<T>, Tag), AuditError> {
-        let Some((value, tag)) = self.get::<Value>(&key).await? else { return Ok((None, Tag(None))) };
-        match serde_json::from_value(value) {
-            Ok(found) => Ok((Some(found), Tag(tag))),
-            Err(error) => {
-                tracing::warn!(%key, %error, "what another version wrote is replaced");
-                Ok((None, Tag(tag)))
-            }
-        }
-    }
-}
-
-impl Audit {
     /// Replaces what was read as `tag`.
     ///
     /// # Errors

@@ -63,6 +63,9 @@ async fn turn(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
     let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };
     let hour = std::time::Duration::from_secs(3600);
     let settings = Settings {
+        pulse: Arc::new(Pulse::new(clock)),
+        // What people are to be told is kept, for the controller to tell.
+        notifier: Notifier::new(clock, environment(), reach.is_in_memory()),
         source: Source::Folder(FolderSource { dir: args.documents.dir.clone() }),
         enforce: args.enforce,
         interval: hour,

@@ -59,6 +59,7 @@ impl Look {
             totals: conditions.totals.clone().unwrap_or_default(),
             specs: BTreeMap::new(),
             known: Known::from(known),
+            exceptions: Vec::new(),
             regions: looked.plan.regions,
             controls: looked.plan.controls,
         };

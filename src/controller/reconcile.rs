@@ -31,7 +31,7 @@ use crate::place::AccountId;
 use crate::plan::{Outcome, Plan, Selection, Totals};
 use crate::survey::{self, Wish};
 use crate::who::Looker;
-use again::{again, trouble};
+use again::again;
 
 /// Why nothing was written.
 type Why = Vec<String>;
@@ -337,7 +337,7 @@ impl Turn<'_> {
         matters: &Matters,
         done: &Done,
     ) {
-        let Self { settings, current, stop } = *self;
+        let Self { settings, current, stop, .. } = *self;
         let (looker, now) = (Looker::new(fleet, &current.audit), settings.clock.now());
         let asking = Asking { looker, account: &account.id, before, run: &done.run, stop, now };
         // Erased: it goes too deep for a turn to be laid out.

@@ -118,7 +118,8 @@ pub fn with_unknown_tags<'a>(desired: &DesiredState, raw: Raw<'a>) -> Raw<'a> {
     if !is_open {
         return raw;
     }
-    Raw { finding: Finding { verdict: Verdict::Unknown { fault }, ..raw.finding }, ..raw }
+    let finding = Finding { verdict: Verdict::Unknown { fault }, ..*raw.finding };
+    Raw { finding: Box::new(finding), ..raw }
 }
 
 /// Each exception of the documents, the first to end first.

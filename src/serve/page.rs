@@ -182,7 +182,9 @@ fn write_account(
     look: Option<&Look>,
 ) -> String {
     let desired = &current.desired;
-    let name = desired.account(id).map_or(id.as_str(), |account| &account.name);
+    let account = desired.account(id);
+    let name = account.map_or(id.as_str(), |account| &account.name);
+    let is_meant = |one: &&Exception| account.is_some_and(|account| one.means(account));
     let entry = Entry::of(conditions);
     let short = current.short();
     let mut drift: Vec<_> = conditions.drift.iter().map(|one| view::drift(id, one)).collect();
@@ -199,7 +201,7 @@ fn write_account(
         conditions: view::conditions(conditions),
         open: look.filter(|look| !look.plan.items.is_empty()).map(|look| (&look.plan, look.at)),
         drift,
-        exceptions: desired.exceptions.iter().filter(|one| one.means(id, name)).cloned().collect(),
+        exceptions: desired.exceptions.iter().filter(is_meant).cloned().collect(),
         attestations: desired.attestations.iter().filter(|one| one.means(id, name)).cloned().collect(),
         today: seen.now.to_zoned_datetime(TimeZone::UTC).date(),
         known_controls: CONTROLS,

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::controller::condition::{Key, Matter, Matters, Type};
 use crate::desired::{Attestation, DesiredAccount, DesiredState, EventKind, Exception, Notification};
-use crate::place::{AccountId, Region};
+use crate::place::Region;
 
 /// How many days before its end an exception is told of, and once more.
 const ENDS_WITHIN: [i32; 2] = [14, 2];

@@ -65,8 +65,8 @@ impl Figures {
     pub(super) fn count(&self, done: &Done) {
         let class = done.failing.as_ref().map(|failing| failing.class);
         let result = match &done.ended {
-            // Told to stop: no result of the account's.
-            Ended::Interrupted => return,
+            // Told to stop, or somebody else has looked: no result of the account's.
+            Ended::Interrupted | Ended::Seen => return,
             Ended::LeftAlone { .. } => "left_alone",
             Ended::NoRecords(_) => "error",
             Ended::Looked if class.is_some() => "error",

@@ -12,6 +12,7 @@ pub fn login(failed: bool) -> String {
         }
         html.literal(
             "<form method=\"post\" action=\"/login\">\n\
+             <input name=\"username\" autocomplete=\"username\" value=\"baseline\" hidden>\n\
              <p><label for=\"token\">Token</label></p>\n\
              <p><input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" required autofocus> \
              <button>Sign in</button></p>\n</form>\n\
