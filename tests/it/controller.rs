@@ -5,6 +5,7 @@ mod contested;
 mod fleet;
 mod hinted;
 mod logs;
+mod now;
 mod process;
 mod restart;
 mod scale;
