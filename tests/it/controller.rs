@@ -7,6 +7,7 @@ mod hinted;
 mod live;
 mod logs;
 mod notify;
+mod now;
 mod process;
 mod restart;
 mod scale;

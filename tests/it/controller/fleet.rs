@@ -98,9 +98,11 @@ pub fn messages(shell: &Shell, name: &str) -> usize {
     shell.world.region(MANAGEMENT, "eu-west-1", |region| region.sqs.queues[name].messages.len())
 }
 
-/// Every write that was sent to an account: when, in whose session.
+/// Every write that was sent to an account, by account: when, in whose session.
+type Sent = BTreeMap<String, Vec<(Instant, String)>>;
+
 #[derive(Clone, Default)]
-struct Writes(Arc<Mutex<BTreeMap<String, Vec<(Instant, String)>>>>);
+struct Writes(Arc<Mutex<Sent>>);
 
 impl Writes {
     /// A front that never comes: it only sees everything.
@@ -116,7 +118,7 @@ impl Writes {
         })
     }
 
-    fn take(&self) -> BTreeMap<String, Vec<(Instant, String)>> {
+    fn take(&self) -> Sent {
         std::mem::take(&mut *self.0.lock().expect("no poison"))
     }
 }
