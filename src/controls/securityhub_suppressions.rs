@@ -151,9 +151,9 @@ excepted: SUPPRESSED
         ours.then_some(SuppressionsSpec { excepted: Some(Excepted::Suppressed) })
     }
 
-    /// What was open before is open again. What was suppressed before is not: no exception holds for it.
+    /// What was suppressed before is so again only where an exception holds for it.
     fn inverse(&self, _: &str, fields: &[Field]) -> Option<SuppressionsSpec> {
-        let before = fields.first()?.before.as_str()?;
-        (before == Excepted::New.word()).then_some(SuppressionsSpec { excepted: Some(Excepted::New) })
+        let before = &fields.first()?.before;
+        Some(SuppressionsSpec { excepted: Some(Excepted::deserialize(before).ok()?) })
     }
 }

@@ -74,8 +74,8 @@ pub fn list(desired: &DesiredState, today: Date, style: &Style) -> String {
     text.paragraph(0, Paint::Strong, &head);
     let counts = [
         (of(Validity::Expired), "expired"),
-        (of(Validity::EndsSoon), "end soon"),
-        (of(Validity::Holds), "hold"),
+        (of(Validity::EndsSoon), "ending soon"),
+        (of(Validity::Holds), "in force"),
     ];
     let said: Vec<String> =
         counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();

@@ -24,6 +24,10 @@ pub fn plan(plan: &Plan) -> String {
     }
     for one in &plan.exceptions {
         let Some((urgency, said)) = exceptions::news(one) else { continue };
+        // That one can go is no news of a branch.
+        if urgency == Urgency::Idle {
+            continue;
+        }
         let level = if urgency == Urgency::Ended { "warning" } else { "notice" };
         let place = one.declared.as_ref().map_or_else(String::new, place);
         out.push_str(&format!("::{level} {place}title={}::{}\n", property("exception"), data(&said)));

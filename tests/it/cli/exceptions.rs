@@ -49,7 +49,7 @@ fn all_are_listed_with_how_they_stand_and_nobody_is_asked() {
     );
     let listed = shell.run("exceptions").exits(0).fits();
     let listed = listed
-        .says("3 exceptions: 1 expired, 1 end soon, 1 hold.")
+        .says("3 exceptions: 1 expired, 1 ending soon, 1 in force.")
         .says("expired on 2025-12-31: no longer honoured")
         .says(&format!("ends in 9 days, on {}", day(9)))
         .says("about ecr.repositories, rule scan-on-push, in eu-west-1: sandbox/*")
