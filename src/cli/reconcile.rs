@@ -1,5 +1,7 @@
 //! `baseline reconcile`: an account's turn now, taken here or asked for.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
@@ -8,15 +10,17 @@ use super::Stop;
 use super::args::Reconcile as Args;
 use super::context::{self, Reach, unmatched};
 use super::io::Io;
+use super::notifications::environment;
 use super::run::{queue, told};
 use super::signals::Signals;
 use crate::controller::condition::{Status, Type};
+use crate::controller::notify::Notifier;
 use crate::controller::once::{Once, Turned};
 use crate::controller::queue::sqs::QueueUrl;
 use crate::controller::queue::{Wanted, Why};
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
-use crate::controller::{Clock, NotTaken, Settings};
+use crate::controller::{Clock, NotTaken, Pulse, Settings};
 use crate::desired::{DesiredAccount, DesiredState};
 use crate::plan::Exit;
 use crate::report::escape::escape;

@@ -19,6 +19,7 @@ use crate::controller::look::Look;
 use crate::controller::pulse::Seen;
 use crate::controller::{Current, TARGET, chain};
 use crate::controls::CONTROLS;
+use crate::desired::Exception;
 use crate::place::AccountId;
 use crate::report::html::live::{self, Account, AccountPage, Fleet};
 

@@ -68,9 +68,8 @@ pub(super) fn denied_role(
 
 /// The command, a flag a line: what is long is not broken where a shell would mind.
 fn generate<'f>(context: &DoctorContext<'_>, flags: impl IntoIterator<Item = &'f str>) -> Vec<String> {
-    let mut lines = vec!["baseline generate permissions".to_owned()];
-    let folder = format!("-f {}", context.dir);
-    for flag in std::iter::once(folder).chain(flags.into_iter().map(str::to_owned)) {
+    let mut lines = vec!["baseline generate permissions \\".to_owned(), format!("  -f {}", context.dir)];
+    for flag in flags {
         if let Some(last) = lines.last_mut() {
             last.push_str(" \\");
         }
