@@ -125,7 +125,7 @@ async fn get(hub: &Client, filters: AwsSecurityFindingFilters) -> Result<Option<
     let mut all = Vec::new();
     while let Some(page) = pages.next().await {
         match page {
-            Ok(page) => all.extend(page.findings.unwrap_or_default().into_iter().filter_map(found)),
+            Ok(page) => all.extend(page.findings().iter().filter_map(found)),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_invalid_access_exception()) => {
                 return Ok(None);
             }
@@ -136,7 +136,7 @@ async fn get(hub: &Client, filters: AwsSecurityFindingFilters) -> Result<Option<
 }
 
 /// A finding of a control has its resource first.
-fn found(finding: AwsSecurityFinding) -> Option<Found> {
+fn found(finding: &AwsSecurityFinding) -> Option<Found> {
     let is_suppressed = finding.workflow()?.status()?.as_str() == "SUPPRESSED";
     let note = finding.note().filter(|note| note.updated_by() == Some(BY));
     let note = note.and_then(|note| note.text());

@@ -66,33 +66,37 @@ impl HubFinding {
         let note = self.note.as_ref().map(|(text, by, at)| {
             Note::builder().text(text).updated_by(by).updated_at(at.to_string()).build()
         });
-        let tags = (!self.tags.is_empty()).then(|| self.tags.clone().into_iter().collect());
-        let resource =
-            Resource::builder().r#type(&self.kind).id(&self.resource).region(region).set_tags(tags).build();
-        AwsSecurityFinding::builder()
-            .schema_version("2018-10-08")
-            .id(id)
-            .product_arn(product(region))
-            .generator_id(format!("security-control/{}", self.control))
-            .aws_account_id(account)
-            .region(region)
-            .types("Software and Configuration Checks/Industry and Regulatory Standards")
-            .created_at(self.created.to_string())
-            .updated_at(self.updated.to_string())
-            .severity(Severity::builder().label(SeverityLabel::High).build())
-            .title(format!("{} has failed", self.control))
-            .description("This control checks what its title says.")
-            .resources(resource)
-            .compliance(
-                Compliance::builder()
-                    .status(ComplianceStatus::Failed)
-                    .security_control_id(&self.control)
-                    .build(),
-            )
-            .workflow(Workflow::builder().status(self.status.clone()).build())
-            .record_state(state)
-            .set_note(note)
-            .build()
+        let mut finding = AwsSecurityFinding::builder().build();
+        finding.schema_version = Some("2018-10-08".into());
+        finding.id = Some(id.into());
+        finding.product_arn = Some(product(region));
+        finding.generator_id = Some(format!("security-control/{}", self.control));
+        finding.aws_account_id = Some(account.clone());
+        finding.region = Some(region.into());
+        finding.types =
+            Some(vec!["Software and Configuration Checks/Industry and Regulatory Standards".into()]);
+        finding.created_at = Some(self.created.to_string());
+        finding.updated_at = Some(self.updated.to_string());
+        finding.severity = Some(Severity::builder().label(SeverityLabel::High).build());
+        finding.title = Some(format!("{} has failed", self.control));
+        finding.description = Some("This control checks what its title says.".into());
+        finding.resources = Some(vec![self.told_resource(region)]);
+        let compliance = Compliance::builder().status(ComplianceStatus::Failed);
+        finding.compliance = Some(compliance.security_control_id(&self.control).build());
+        finding.workflow = Some(Workflow::builder().status(self.status.clone()).build());
+        finding.record_state = Some(state);
+        finding.note = note;
+        finding
+    }
+
+    /// Set field by field: a builder of something that large would be moved with each call, over the stack.
+    fn told_resource(&self, region: &str) -> Resource {
+        let mut resource = Resource::builder().build();
+        resource.r#type = Some(self.kind.clone());
+        resource.id = Some(self.resource.clone());
+        resource.region = Some(region.to_owned());
+        resource.tags = (!self.tags.is_empty()).then(|| self.tags.clone().into_iter().collect());
+        resource
     }
 }
 
