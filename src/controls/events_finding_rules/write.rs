@@ -79,9 +79,11 @@ impl Destination {
 /// The id of our target in each of the rules.
 pub const TARGET: &str = "baseline";
 
-/// PutRule replaces everything, so the rule is read again right before.
-pub const PUT_RULE: Call =
-    Call::needing("events:PutRule", &["events:PutRule", "events:DescribeRule", "events:TagResource"]);
+/// PutRule replaces everything, so the rule is read again right before, with its targets.
+pub const PUT_RULE: Call = Call::needing(
+    "events:PutRule",
+    &["events:PutRule", "events:DescribeRule", "events:ListTargetsByRule", "events:TagResource"],
+);
 pub const PUT_TARGETS: Call = Call::needing("events:PutTargets", &["events:PutTargets", "iam:PassRole"]);
 
 pub const CREATE_ROLE: Call = Call::needing("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]);

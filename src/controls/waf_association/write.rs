@@ -41,6 +41,12 @@ pub const ASSOCIATE: Call = Call::needing(
         "appsync:SetWebACL",
         "cognito-idp:AssociateWebACL",
         "apprunner:AssociateWebAcl",
+        // The resource's ARN is looked up by the role that writes.
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "apigateway:GET",
+        "appsync:ListGraphqlApis",
+        "cognito-idp:ListUserPools",
+        "apprunner:ListServices",
     ],
 )
 .shows_within(300);
@@ -57,6 +63,12 @@ pub const DISASSOCIATE: Call = Call::needing(
         "appsync:SetWebACL",
         "cognito-idp:DisassociateWebACL",
         "apprunner:DisassociateWebAcl",
+        // The resource's ARN is looked up by the role that writes.
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "apigateway:GET",
+        "appsync:ListGraphqlApis",
+        "cognito-idp:ListUserPools",
+        "apprunner:ListServices",
     ],
 )
 .shows_within(300);

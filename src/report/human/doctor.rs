@@ -193,7 +193,17 @@ fn problems(account: &AccountHealth, context: &DoctorContext<'_>) -> Vec<Problem
     // Without the role that observes nothing else could be asked, which has been said.
     if account.observe.assumed == Assumed::Yes {
         for (role, flag) in [(&account.observe, Some("--read-only")), (&account.apply, None)] {
-            all.extend(permissions(role, flag, context));
+            let problems = permissions(role, flag, context);
+            // One reason why nothing is known of either role is told once.
+            match all.last_mut() {
+                Some(told) if is_same_silence(told, &problems) => {
+                    told.subject = format!(
+                        "what {} and {} are allowed is not known",
+                        account.observe.name, account.apply.name
+                    );
+                }
+                _ => all.extend(problems),
+            }
         }
         all.extend(account.regions_fault.as_ref().map(|fault| Problem {
             verdict: Verdict::Unknown,
@@ -205,6 +215,12 @@ fn problems(account: &AccountHealth, context: &DoctorContext<'_>) -> Vec<Problem
         all.extend(regions(account));
     }
     all
+}
+
+fn is_same_silence(told: &Problem, problems: &[Problem]) -> bool {
+    matches!(problems, [one] if one.verdict == Verdict::Unknown
+        && (&one.found, &one.lines) == (&told.found, &told.lines)
+        && !one.lines.is_empty())
 }
 
 /// What a call was answered, without what differs between accounts: ARNs and request ids.

@@ -67,7 +67,7 @@ fn what_is_certainly_wrong_is_2() {
         .fits()
         .says("apply role baseline-apply cannot be assumed")
         .says("let it trust arn:aws:iam::999988887777:user/jo with the external id acme-baseline")
-        .says("--trusted-principal arn:aws:iam::999988887777:user/jo --format cloudformation");
+        .says("--trusted-principal arn:aws:iam::999988887777:user/jo \\ --format cloudformation");
     shell.run("doctor --account prod-payments").exits(0).does_not_say("training-7");
     shell.run("doctor --account nobody").exits(64);
     // What only reads does not need that role, and does not ask for it.

@@ -8,6 +8,7 @@ use baseline::control::ErasedControl;
 use baseline::permissions::{Duty, Names, usual_roles};
 use baseline::report::permissions::{Of, Permissions};
 use baseline::sandbox::World;
+use baseline::sandbox::sample::MANAGEMENT;
 use serde_json::Value;
 
 use super::stage::{MEMBER, Outcomes, ensure, example};
@@ -81,10 +82,13 @@ fn named(apply: &[Value], own: &[&Entry], world: &World) -> Outcomes<()> {
     let creates = apply.iter().filter(|one| texts(&one["Action"]).contains(&"iam:CreateRole".to_owned()));
     let resources: Vec<String> = creates.flat_map(|one| texts(&one["Resource"])).collect();
     ensure(!resources.iter().any(|one| one == "*"), || "iam:CreateRole is allowed on every role".to_owned())?;
-    let made = world.account(MEMBER, |account| {
-        let roles = account.iam.roles.iter().filter(|(_, role)| role.path == "/");
-        roles.map(|(name, _)| name.clone()).collect::<Vec<_>>()
-    });
+    let roles = |id| {
+        world.account(id, |account| {
+            let roles = account.iam.roles.iter().filter(|(_, role)| role.path == "/");
+            roles.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        })
+    };
+    let made = [roles(MEMBER), roles(MANAGEMENT)].concat();
     let is_named = |role: &String| resources.iter().any(|one| one.ends_with(&format!(":role/{role}")));
     ensure(made.iter().any(is_named), || format!("of the roles {made:?} none is in {resources:?}"))
 }

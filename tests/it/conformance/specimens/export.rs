@@ -56,8 +56,12 @@ pub enum Write {
     Frequency(Frequency),
 }
 
-const CREATE: Call = Call::new("guardduty:CreatePublishingDestination");
-const UPDATE: Call = Call::new("guardduty:UpdateDetector");
+const CREATE: Call = Call::needing(
+    "guardduty:CreatePublishingDestination",
+    &["guardduty:CreatePublishingDestination", "guardduty:ListDetectors"],
+);
+const UPDATE: Call =
+    Call::needing("guardduty:UpdateDetector", &["guardduty:UpdateDetector", "guardduty:ListDetectors"]);
 
 impl AwsWrite for Write {
     fn call(&self) -> &'static Call {

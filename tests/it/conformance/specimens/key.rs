@@ -50,7 +50,10 @@ pub enum Write {
 }
 
 const CREATE: Call = Call::needing("kms:CreateKey", &["kms:CreateKey", "kms:TagResource"]).once();
-const ALIAS: Call = Call::new("kms:CreateAlias");
+const ALIAS: Call = Call::needing(
+    "kms:CreateAlias",
+    &["kms:CreateAlias", "kms:DescribeKey", "kms:ListKeys", "kms:ListResourceTags"],
+);
 const ROTATE: Call = Call::new("kms:EnableKeyRotation");
 const TAG: Call = Call::new("kms:TagResource");
 /// Marks the key before it has its alias: how one that was made without an answer is found again.
