@@ -140,6 +140,8 @@ pub struct Callers<'a> {
     pub asks_roster: bool,
     /// ARN of the key that saved plans are signed with.
     pub signing_key: Option<&'a str>,
+    /// ARNs of the topics that people are told by.
+    pub topics: Vec<String>,
     /// Whose they are, where that is known.
     pub principal: Option<&'a str>,
 }
@@ -171,6 +173,9 @@ pub fn caller(duties: &[Duty], roles: &Roles, of: &Callers<'_>) -> Vec<Statement
     }
     if let Some(key) = of.signing_key {
         all.push(one("SignedPlans", &["kms:Sign", "kms:Verify"], vec![key.to_owned()]));
+    }
+    if !of.topics.is_empty() {
+        all.push(one("Notifications", &["sns:Publish"], of.topics.clone()));
     }
     all
 }

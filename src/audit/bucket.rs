@@ -37,7 +37,7 @@ impl Bucket {
         let mut last = None;
         for owner in std::iter::once(&caller).chain(owners.iter().filter(|owner| **owner != caller)) {
             let call = reader.s3().head_bucket().bucket(name).expected_bucket_owner(owner.as_str());
-            match reader.run(call.send()).await {
+            match reader.run(Box::pin(call.send())).await {
                 Ok(_) => {
                     return Ok(Self {
                         name: name.into(),
@@ -80,7 +80,7 @@ impl Bucket {
             When::New | When::Unchanged(None) => call.if_none_match("*"),
             When::Unchanged(Some(tag)) => call.if_match(tag),
         };
-        let Err(error) = self.aws.run(call.send()).await else { return Ok(()) };
+        let Err(error) = self.aws.run(Box::pin(call.send())).await else { return Ok(()) };
         let fault = fault("s3:PutObject")(error);
         match fault.code.as_str() {
             // Ours, if a reply was lost and the SDK sent it again.
@@ -108,7 +108,7 @@ impl Bucket {
                 .set_continuation_token(token);
             let page = self
                 .aws
-                .run(call.send())
+                .run(Box::pin(call.send()))
                 .await
                 .map_err(|error| self.failed(fault("s3:ListObjectsV2")(error)))?;
             let folders = page.common_prefixes.into_iter().flatten().filter_map(|folder| folder.prefix);
@@ -147,6 +147,6 @@ impl Bucket {
             })?;
             Ok(Some((bytes.to_vec(), tag)))
         };
-        self.aws.run(read).await.map_err(|fault| self.failed(fault))
+        self.aws.run(Box::pin(read)).await.map_err(|fault| self.failed(fault))
     }
 }

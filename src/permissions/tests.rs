@@ -138,10 +138,12 @@ fn the_caller_gets_what_the_engine_calls_with_its_credentials() {
         audit: Some("s3://acme-audit/runs/?region=eu-west-1"),
         asks_roster: true,
         signing_key: Some("arn:aws:kms:eu-west-1:111122223333:key/a"),
+        topics: vec!["arn:aws:sns:eu-west-1:111122223333:people".into()],
         principal: None,
     };
     let whole = caller(&Duty::ALL, &roles, &of);
-    for call in ENGINE_WRITES {
+    // The queues of a controller are named on its command line only.
+    for call in ENGINE_WRITES.iter().filter(|call| !call.operation.starts_with("sqs:")) {
         for action in call.allowed_by() {
             assert!(whole.iter().any(|one| one.actions.contains(&action)), "{action}");
         }

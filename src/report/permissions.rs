@@ -58,6 +58,8 @@ pub struct Of<'a> {
     pub asks_roster: bool,
     /// ARN of the key that saved plans are signed with.
     pub signing_key: Option<&'a str>,
+    /// ARNs of the topics that people are told by.
+    pub topics: Vec<String>,
 }
 
 impl Permissions {
@@ -75,6 +77,7 @@ impl Permissions {
             audit: of.audit,
             asks_roster: of.asks_roster,
             signing_key: of.signing_key,
+            topics: of.topics,
             principal: of.principal.as_deref(),
         };
         Self {

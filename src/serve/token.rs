@@ -150,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("token");
         for (text, says) in [
-            ("short", "too short"),
+            ("tiny", "too short"),
             ("0123456789 abcdef0123456789", "not one word"),
             ("-----BEGIN KEY-----\nabcdefgh\n", "not one word"),
             (&"x".repeat(1025), "too long"),

@@ -7,7 +7,7 @@ use super::super::io::Io;
 use super::super::{Stop, context};
 use super::{chosen, pretty};
 use crate::control::ErasedControl;
-use crate::desired::Settings;
+use crate::desired::{Channel, Notification, Settings};
 use crate::permissions::{Duty, Names, usual_roles};
 use crate::place::{Region, Seat};
 use crate::report::permissions::{Of, Permissions, cloudformation, terraform};
@@ -46,6 +46,7 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), Stop> {
                 names,
                 audit: settings.audit.as_deref(),
                 signing_key: args.signing_key.as_deref(),
+                topics: topics(&settings),
                 asks_roster: roster::asks(&documents).is_some() && !observed,
                 seats: settings.seats.clone(),
             };
@@ -60,6 +61,17 @@ pub fn run(args: &Args, io: &mut Io) -> Result<(), Stop> {
     }
     io.out(&written(&permissions, args.format));
     Ok(())
+}
+
+fn topics(settings: &Settings) -> Vec<String> {
+    let topic = |one: &Notification| match &one.to {
+        Channel::Sns(topic) => Some(topic.arn.clone()),
+        Channel::Slack { .. } | Channel::Webhook { .. } => None,
+    };
+    let mut topics: Vec<String> = settings.notifications.iter().filter_map(topic).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    topics
 }
 
 /// Without documents: usual names, no seats, no external id.
@@ -82,6 +94,7 @@ pub fn of_all(
         audit: None,
         asks_roster: false,
         signing_key,
+        topics: Vec::new(),
     };
     Permissions::new(controls, of)
 }
