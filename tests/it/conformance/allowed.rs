@@ -26,6 +26,7 @@ fn statements(duty: Duty, controls: &[&'static dyn ErasedControl], names: &Names
         audit: None,
         asks_roster: false,
         signing_key: None,
+        topics: Vec::new(),
     };
     let written = Permissions::new(controls, of).json();
     let policies = written["roles"][0]["policies"].as_array().cloned().unwrap_or_default();
