@@ -36,7 +36,7 @@ impl Collected {
             Document::Organization(one) => self.organizations.push(*one),
             Document::Baseline(one) => self.baselines.push(one),
             Document::Account(one) => self.accounts.push(one),
-            Document::Exception(one) => self.exceptions.push(one),
+            Document::Exception(one) => self.exceptions.push(*one),
             Document::Attestation(one) => self.attestations.push(one),
         }
     }

@@ -19,7 +19,7 @@ pub enum Document {
     Organization(Box<Organization>),
     Baseline(Baseline),
     Account(Account),
-    Exception(Exception),
+    Exception(Box<Exception>),
     Attestation(Attestation),
 }
 
@@ -64,7 +64,9 @@ pub fn read(node: &Node, known: Controls, problems: &mut Problems) -> Option<Doc
             suspend: spec.get("suspend").and_then(|node| signoff::suspend(node, problems)),
             controls: control::read_all(spec.get("controls"), known, control::Home::Account, problems),
         }),
-        Kind::Exception => Document::Exception(signoff::exception(metadata, &mut spec, known, problems)?),
+        Kind::Exception => {
+            Document::Exception(Box::new(signoff::exception(metadata, &mut spec, known, problems)?))
+        }
         Kind::Attestation => {
             Document::Attestation(signoff::attestation(metadata, &mut spec, known, problems)?)
         }
