@@ -467,6 +467,7 @@ resource "aws_iam_policy" "apply_1" {
         "Sid" = "ApplyApigateway"
         "Effect" = "Allow"
         "Action" = [
+          "apigateway:GET",
           "apigateway:SetWebACL",
         ]
         "Resource" = "*"
@@ -477,6 +478,7 @@ resource "aws_iam_policy" "apply_1" {
         "Action" = [
           "apprunner:AssociateWebAcl",
           "apprunner:DisassociateWebAcl",
+          "apprunner:ListServices",
         ]
         "Resource" = "*"
       },
@@ -486,6 +488,7 @@ resource "aws_iam_policy" "apply_1" {
         "Action" = [
           "appsync:AssociateWebACL",
           "appsync:DisassociateWebACL",
+          "appsync:ListGraphqlApis",
           "appsync:SetWebACL",
         ]
         "Resource" = "*"
@@ -522,6 +525,7 @@ resource "aws_iam_policy" "apply_1" {
         "Action" = [
           "cognito-idp:AssociateWebACL",
           "cognito-idp:DisassociateWebACL",
+          "cognito-idp:ListUserPools",
         ]
         "Resource" = "*"
       },
@@ -583,6 +587,7 @@ resource "aws_iam_policy" "apply_1" {
         "Action" = [
           "elasticloadbalancing:CreateWebACLAssociation",
           "elasticloadbalancing:DeleteWebACLAssociation",
+          "elasticloadbalancing:DescribeLoadBalancers",
           "elasticloadbalancing:SetWebAcl",
         ]
         "Resource" = "*"
@@ -592,6 +597,7 @@ resource "aws_iam_policy" "apply_1" {
         "Effect" = "Allow"
         "Action" = [
           "events:DescribeRule",
+          "events:ListTargetsByRule",
           "events:PutRule",
           "events:PutTargets",
           "events:TagResource",
@@ -768,16 +774,6 @@ resource "aws_iam_policy" "apply_1" {
         ]
         "Resource" = "*"
       },
-      {
-        "Sid" = "ApplyOrganizations"
-        "Effect" = "Allow"
-        "Action" = [
-          "organizations:DescribeOrganization",
-          "organizations:EnableAWSServiceAccess",
-          "organizations:ListAWSServiceAccessForOrganization",
-        ]
-        "Resource" = "*"
-      },
     ]
   })
 }
@@ -792,6 +788,16 @@ resource "aws_iam_policy" "apply_2" {
   policy = jsonencode({
     "Version" = "2012-10-17"
     "Statement" = [
+      {
+        "Sid" = "ApplyOrganizations"
+        "Effect" = "Allow"
+        "Action" = [
+          "organizations:DescribeOrganization",
+          "organizations:EnableAWSServiceAccess",
+          "organizations:ListAWSServiceAccessForOrganization",
+        ]
+        "Resource" = "*"
+      },
       {
         "Sid" = "ApplyS3"
         "Effect" = "Allow"
