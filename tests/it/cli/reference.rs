@@ -45,7 +45,7 @@ fn schemas_take_the_shipped_documents_and_refuse_misspelt_ones() {
         jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{kind}: {error}"));
     }
     let all = shell.run("generate schema").exits(0).json();
-    assert_eq!(all.as_object().map(serde_json::Map::len), Some(9));
+    assert_eq!(all.as_object().map(serde_json::Map::len), Some(11));
     shell.run("generate schema acount").exits(64).says("did you mean `account`?");
 
     let shipped = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/desired-state"));
