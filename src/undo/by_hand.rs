@@ -44,7 +44,8 @@ const REMOVALS: &[Removal] = &[
         "kms:CreateKey",
         &[
             "aws kms schedule-key-deletion{region}",
-            r#"--key-id "$(aws kms describe-key{region} --key-id {name}"#,
+            r#"--key-id "$(aws kms describe-key{region}"#,
+            "--key-id {name}",
             r#"--query KeyMetadata.KeyId --output text)""#,
         ],
         "once a key is deleted, nobody can ever read what was encrypted with it. `aws kms disable-key` can be taken back",
