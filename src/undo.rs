@@ -119,6 +119,8 @@ async fn plan(fleet: &Fleet, accounts: &[DesiredAccount]) -> Plan {
     let mut plan = survey::plan(&fleet.with(desired), &Wish::default(), &|_| {}).await;
     let mut seen = BTreeSet::new();
     plan.accounts.retain(|account| seen.insert(account.id.clone()));
+    // What was looked at is a part only: how exceptions stand cannot be told by it.
+    plan.exceptions.clear();
     plan
 }
 
