@@ -9,6 +9,7 @@
 //! The modules stand in the order in which data flows; dependencies point up the list only.
 
 // ground
+pub mod digest;
 pub mod pointer;
 
 pub mod call;

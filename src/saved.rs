@@ -20,6 +20,7 @@ pub use signature::{Signature, sign, verify};
 use crate::aws::Aws;
 use crate::aws::organization::Member;
 use crate::desired::Revision;
+use crate::digest;
 use crate::place::AccountId;
 use crate::plan::Plan;
 
@@ -113,8 +114,7 @@ impl SavedPlan {
         let blank = Self { digest: String::new(), signature: None, ..self.clone() };
         let mut hash = Sha256::new();
         hash.update(serde_json::to_vec(&blank)?);
-        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("sha256:{hex}"))
+        Ok(format!("sha256:{}", digest::hex(&hash.finalize())))
     }
 
     /// Puts the digest in and writes it whole or not at all, readable by its owner only: it holds account data.

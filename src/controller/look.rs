@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::condition::drifted::Drifted;
@@ -14,6 +13,7 @@ use crate::apply::ChangeResult;
 use crate::audit::{Audit, AuditError, Memory};
 use crate::control::{Found, Known, Thing, Verdict};
 use crate::controls;
+use crate::digest;
 use crate::fault::Fault;
 use crate::observe::Fleet;
 use crate::place::Scope;
@@ -68,8 +68,7 @@ impl Look {
 
     /// Over what is open, and not over when that was seen.
     fn digest(&self) -> String {
-        let text = serde_json::to_vec(&self.plan).unwrap_or_default();
-        Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        digest::short(&self.plan, 16)
     }
 }
 

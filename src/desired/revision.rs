@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::desired::read::Problems;
 use crate::desired::{Loaded, files};
 use crate::diagnostic::Sources;
+use crate::digest;
 
 /// Where git stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +55,7 @@ fn digest_contents(contents: &files::Contents) -> String {
             hash.update(part);
         }
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", digest::hex(&hash.finalize()))
 }
 
 /// The revision that is checked out in a folder; `None` without git, outside a repository, or before the

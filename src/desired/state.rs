@@ -20,6 +20,7 @@ use crate::desired::{
     Notification, OnConflict, Resolved, Revision, Roles, Rollout,
 };
 use crate::diagnostic::Position;
+use crate::digest;
 use crate::place::{AccountId, Region, Scope, Seat};
 
 /// Everything that a plan is made from besides AWS.
@@ -52,8 +53,7 @@ impl Source {
     /// `sha256:…` over all of it.
     pub fn digest(&self) -> String {
         let bytes = serde_json::to_vec(self).expect("texts by text keys are always JSON");
-        let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
+        format!("sha256:{}", digest::hex(&Sha256::digest(bytes)))
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::control::ErasedControl;
+use crate::digest;
 use crate::plan::{Item, Outcome, Plan, PlannedException, Position, SeverityWord};
 
 use super::escape::escape_json;
@@ -162,7 +163,7 @@ fn fingerprint(block: &Block<'_>) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest::hex(&hash.finalize()[..16])
 }
 
 /// A path as a relative URI reference: `/` stays, what is not unreserved is percent-encoded (RFC 3986).

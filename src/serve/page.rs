@@ -20,6 +20,7 @@ use crate::controller::pulse::Seen;
 use crate::controller::{Current, TARGET, chain};
 use crate::controls::CONTROLS;
 use crate::desired::Exception;
+use crate::digest;
 use crate::place::AccountId;
 use crate::report::html::live::{self, Account, AccountPage, Fleet};
 
@@ -46,8 +47,7 @@ struct Page {
 
 impl Page {
     fn new(text: String) -> Self {
-        let digest: String =
-            Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest::hex(&Sha256::digest(text.as_bytes())[..16]);
         Self { text: text.into(), tag: format!("\"{digest}\"") }
     }
 

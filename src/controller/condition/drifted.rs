@@ -16,6 +16,7 @@ use super::judge::Looked;
 use super::{AccountConditions, Status, Type};
 use crate::apply::ChangeResult;
 use crate::controller::schedule::after;
+use crate::digest;
 use crate::plan::{Item, Outcome};
 use crate::who::Deed;
 
@@ -77,7 +78,7 @@ pub enum Ended {
 /// As much of a digest as tells the findings of an account apart.
 fn digest(key: &Key) -> String {
     let text = [key.region.as_str(), &key.control, &key.rule, &key.resource].join("\n");
-    Sha256::digest(text.as_bytes()).iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    digest::hex(&Sha256::digest(text.as_bytes())[..5])
 }
 
 fn is_made(looked: &Looked<'_>, key: &Key) -> bool {

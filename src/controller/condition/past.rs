@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::finding::{Hold, Key};
 use super::judge::Looked;
 use crate::apply::ChangeResult;
 use crate::control::{Change, Step};
 use crate::controller::schedule::{Class, after};
+use crate::digest;
 use crate::plan::Outcome;
 
 /// How often a field is put right within a window. It was changed back as often when it is found changed once more.
@@ -72,8 +72,7 @@ pub struct Failed {
 
 /// As much of a digest as tells values apart.
 fn digest(value: &impl Serialize) -> String {
-    let text = serde_json::to_vec(value).unwrap_or_default();
-    Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest::short(value, 8)
 }
 
 fn wanted(change: &Change<Step>) -> String {

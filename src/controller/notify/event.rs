@@ -8,10 +8,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::controller::condition::{Key, Matter, Matters, Type};
 use crate::desired::{Attestation, DesiredAccount, DesiredState, EventKind, Exception, Notification};
+use crate::digest;
 use crate::place::Region;
 
 /// How many days before its end an exception is told of, and once more.
@@ -84,8 +84,7 @@ pub(super) struct Said {
 
 /// As much of a digest as tells events apart.
 fn digest(value: &impl Serialize) -> String {
-    let text = serde_json::to_vec(value).unwrap_or_default();
-    Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest::short(value, 16)
 }
 
 /// The id of an event: whose it is, what it is about, and since when it is so.

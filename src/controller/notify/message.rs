@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::event::Event;
 use super::template::{fill, own_words};
 use crate::desired::{EventKind, Notification};
+use crate::digest;
 use crate::report::escape::escape;
 
 /// Lines that a message for people has; the rest is counted.
@@ -203,5 +204,5 @@ fn digest<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     for id in ids {
         hash.update(id);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest::hex(&hash.finalize()[..16])
 }

@@ -1,12 +1,11 @@
 //! Telling a program: JSON of `docs/schema/notification.json`, signed where there is a secret.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
-use sha2::Sha256;
 
 use super::line::Failed;
 use super::message::Payload;
 use crate::aws::web::{Address, Answer};
+use crate::digest;
 use crate::report::escape::{escape, escape_json};
 
 /// The header with the message's id.
@@ -25,13 +24,10 @@ pub(super) fn body(payload: &Payload) -> Result<Vec<u8>, Failed> {
 
 /// `t=1764151200,v1=…`: HMAC-SHA256 of `t`, a full stop and the body, in hexadecimal. The time is in it so that a message
 /// that was caught cannot be sent again later.
-pub(super) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> Option<String> {
+pub(super) fn signature(secret: &[u8], at: Timestamp, body: &[u8]) -> String {
     let at = at.as_second();
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-    mac.update(format!("{at}.").as_bytes());
-    mac.update(body);
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("t={at},v1={hex}"))
+    let signed = digest::hmac(secret, &[format!("{at}.").as_bytes(), body].concat());
+    format!("t={at},v1={}", digest::hex(&signed))
 }
 
 /// Was the message taken?
@@ -72,7 +68,7 @@ mod tests {
     fn a_signature_is_what_others_compute() {
         // printf '1764151200.{}' | openssl dgst -sha256 -hmac secret
         let at = Timestamp::from_second(1_764_151_200).expect("a time");
-        let signed = signature(b"secret", at, b"{}").expect("signed");
+        let signed = signature(b"secret", at, b"{}");
         assert_eq!(
             signed,
             "t=1764151200,v1=fc7cfa90b235ddb534ee9ee2daf16de3dd8ca7e3508bf39e77f91d632292a99a"

@@ -14,6 +14,7 @@ use super::{Found, SETTLED_AFTER, SourceError, blocking, query};
 use crate::aws::{Aws, Reader, fault};
 use crate::controls::CONTROLS;
 use crate::desired;
+use crate::digest;
 use crate::fault::{Fault, FaultKind};
 use crate::place::{AccountId, Region};
 
@@ -184,5 +185,5 @@ fn fingerprint(listed: &Listed) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest::hex(&hash.finalize())
 }

@@ -9,6 +9,7 @@ use super::live::{Pack, TEMPLATE};
 use super::spec::PackSpec;
 use super::write::{Made, PUT_PACK, Write};
 use crate::control::{Change, Direction, Facts, Field, Progress, Verdict};
+use crate::digest;
 use crate::fault::{Fault, FaultKind};
 use crate::pointer;
 
@@ -29,8 +30,7 @@ fn invalid(message: impl Into<String>) -> Verdict<Write> {
 
 /// What the tag holds: enough to tell two templates apart, and short enough to be read.
 pub fn digest(template: &str) -> String {
-    let hex: String = Sha256::digest(template.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256-{}", &hex[..32])
+    format!("sha256-{}", digest::hex(&Sha256::digest(template.as_bytes())[..16]))
 }
 
 fn path(pack: &str, leaf: &str) -> String {
