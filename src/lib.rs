@@ -10,6 +10,7 @@
 
 // ground
 pub mod digest;
+pub mod moment;
 pub mod pointer;
 
 pub mod call;

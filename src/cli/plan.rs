@@ -13,6 +13,7 @@ use crate::controls::CONTROLS;
 use crate::desired;
 use crate::guard::quoted;
 use crate::inventory::Inventory;
+use crate::moment::minute;
 use crate::observe::Fleet;
 use crate::plan::{AccountState, Exit, Item, Outcome, Plan, exit_of};
 use crate::report::{self, github, html, human, json, junit, markdown, sarif};
@@ -95,7 +96,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     };
     print(args.format, &plan, &context, Timestamp::now(), io);
     if let (Some(saved), Some(out)) = (&saved, &args.out) {
-        let until = saved.expires_at.strftime("%Y-%m-%d %H:%M UTC");
+        let until = minute(saved.expires_at);
         io.err(&format!("{}: valid until {until}\n{}\n", out.display(), saved.digest));
         if let Some(signature) = &saved.signature {
             io.err(&format!("signed with {}\n", report::escape::escape(&signature.key)));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Refusal, quoted};
 use crate::audit::{ControllerRecord, Used};
+use crate::moment::minute;
 use crate::saved::{Origin, SavedPlan};
 
 /// Refuses a saved plan that has expired, is not the one that is expected, was made for elsewhere, or was used.
@@ -75,9 +76,4 @@ pub fn not_signed(saved: &SavedPlan, key: &str) -> Refusal {
         Some(other) => format!("the plan's signature, said to be by {}, is not one by {key}", other.key),
     };
     Refusal { why, hint: format!("plan again with --sign {}", quoted(key)) }
-}
-
-/// `2026-11-26 12:00 UTC`.
-fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

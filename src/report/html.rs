@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use crate::moment::minute;
 use crate::place::AccountId;
 use crate::plan::Plan;
 
@@ -180,11 +181,6 @@ fn totals(html: &mut Html, what: &str, counts: impl IntoIterator<Item = (State, 
         }
     });
     html.literal("\n");
-}
-
-/// `2026-11-26 10:03 UTC`.
-fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// The parts of the page, each by its fragment.

@@ -9,6 +9,7 @@ use crate::controller::index::{self, Entry};
 use crate::controller::pulse::Seen;
 use crate::controller::schedule::after;
 use crate::desired::DesiredAccount;
+use crate::moment::minute;
 use crate::place::AccountId;
 use crate::report::html::State;
 use crate::report::html::live::{Controller, Drift, Told};
@@ -101,7 +102,6 @@ pub(super) fn trouble(seen: &Seen, entry: Option<&Entry>) -> Vec<String> {
 }
 
 pub(super) fn drift<'a>(account: &'a AccountId, one: &'a Drifted) -> Drift<'a> {
-    let minute = |at: &jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
     Drift {
         account,
         control: &one.finding.control,
@@ -114,9 +114,9 @@ pub(super) fn drift<'a>(account: &'a AccountId, one: &'a Drifted) -> Drift<'a> {
         is_asked_for: one.will_ask(),
         became: match &one.ended {
             Ended::Open => "it is still so".to_owned(),
-            Ended::PutRight { at, run } => format!("put right at {}, run {run}", minute(at)),
+            Ended::PutRight { at, run } => format!("put right at {}, run {run}", minute(*at)),
             Ended::CameBack { at } => {
-                format!("found as desired at {}, and it was not put right by us", minute(at))
+                format!("found as desired at {}, and it was not put right by us", minute(*at))
             }
         },
         is_open: one.ended == Ended::Open,

@@ -10,6 +10,7 @@ use super::past::Failed;
 use crate::apply::ChangeResult;
 use crate::control::{Thing, Verdict};
 use crate::fault::Fault;
+use crate::moment::minute;
 use crate::place::Region;
 use crate::plan::{Item, Outcome};
 
@@ -139,7 +140,7 @@ fn change(item: &Item, looked: &Looked<'_>) -> Says {
                  it is found as desired, or something else is desired",
                 item.finding.resource,
                 path.trim_start_matches('/'),
-                since.strftime("%Y-%m-%d %H:%M UTC"),
+                minute(*since),
             );
             vec![drifted("ChangePlanned"), (Type::Contested, "ChangedBack".to_owned(), text)]
         }

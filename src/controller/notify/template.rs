@@ -3,6 +3,7 @@
 
 use super::event::Event;
 use crate::desired::{Part, Placeholder, Template};
+use crate::moment::minute;
 use crate::report::escape::escape;
 
 /// The longest line, in characters.
@@ -33,7 +34,7 @@ fn value(placeholder: Placeholder, event: &Event, organization: &str) -> String 
         Placeholder::Resource => or_dash(&event.resource),
         Placeholder::Reason => event.reason.clone(),
         Placeholder::What => event.message.clone(),
-        Placeholder::Since => event.since.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Placeholder::Since => minute(event.since),
         Placeholder::Run => or_dash(&event.run),
         Placeholder::Who => event.who.clone().unwrap_or_else(|| "not known".to_owned()),
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::moment;
 use crate::place::AccountId;
 use crate::who::{Deed, Who};
 
@@ -85,7 +86,7 @@ fn second(at: Timestamp) -> String {
 
 /// `2026-11-26 12:00 UTC`.
 pub(super) fn minute(at: Timestamp) -> String {
-    unbroken(&at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+    unbroken(&moment::minute(at))
 }
 
 #[cfg(test)]
