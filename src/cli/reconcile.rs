@@ -11,7 +11,7 @@ use super::args::Reconcile as Args;
 use super::context::{self, Reach, unmatched};
 use super::io::Io;
 use super::notifications::environment;
-use super::run::{queue, told};
+use super::run::{clock, connect, queue, told};
 use super::signals::Signals;
 use crate::controller::condition::{Status, Type};
 use crate::controller::notify::Notifier;
@@ -20,7 +20,7 @@ use crate::controller::queue::sqs::QueueUrl;
 use crate::controller::queue::{Wanted, Why};
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
-use crate::controller::{Clock, NotTaken, Pulse, Settings};
+use crate::controller::{NotTaken, Pulse, Settings};
 use crate::desired::{DesiredAccount, DesiredState};
 use crate::plan::Exit;
 use crate::report::escape::escape;
@@ -47,7 +47,7 @@ async fn ask(args: &Args, queue: &QueueUrl, io: &mut Io, reach: &Reach) -> Resul
     let ready = context::ready(&args.documents, io, reach).await?;
     let fleet = &ready.fleet;
     let accounts = named(args, &fleet.desired)?;
-    queue.check(&fleet.aws, true).await.map_err(|error| told(NotTaken::Queue(error)))?;
+    queue.check(&fleet.aws, true).await.map_err(|error| told(NotTaken::Queue(error), io))?;
     for account in accounts {
         let why = Why::Now { id: Ulid::generate().to_string() };
         let wanted = Wanted { account: account.id.clone(), since: Timestamp::now(), why };
@@ -64,7 +64,7 @@ async fn turn(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
     let failed =
         |error: std::io::Error| Stop::failed(anyhow::Error::new(error).context("cannot listen for signals"));
     let mut signals = Signals::listen().map_err(failed)?;
-    let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };
+    let clock = clock(&reach);
     let hour = std::time::Duration::from_secs(3600);
     let settings = Settings {
         pulse: Arc::new(Pulse::new(clock)),
@@ -82,19 +82,12 @@ async fn turn(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, Stop> {
         allow: args.allow.clone(),
         clock,
         run: Ulid::generate().to_string(),
-        connect: Box::new(move |home| {
-            let reach = reach.clone();
-            Box::pin(async move { reach.connection(&home).await.map_err(|stop| stop.to_string()) })
-        }),
+        connect: connect(reach),
     };
     let once = match Once::open(&settings).await {
         Ok(Some(once)) => once,
         Ok(None) => return Err(Stop::silent(Exit::Failed)),
-        Err(NotTaken::Documents { all, .. }) => {
-            io.err(&all);
-            return Err(Stop::silent(Exit::Failed));
-        }
-        Err(error) => return Err(told(error)),
+        Err(error) => return Err(told(error, io)),
     };
     let accounts = named(args, once.desired())?;
     let stop = CancellationToken::new();

@@ -20,7 +20,7 @@ use crate::controller::notify::Notifier;
 use crate::controller::queue::sqs::{QueueError, QueueUrl};
 use crate::controller::schedule::Budget;
 use crate::controller::source::{FolderSource, Source};
-use crate::controller::{self, Clock, NotTaken, Order, Pulse, Settings};
+use crate::controller::{self, Clock, Connect, NotTaken, Order, Pulse, Settings};
 use crate::plan::Exit;
 use crate::serve::{self, Listen, Served, Token};
 
@@ -49,7 +49,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         Some(listen) => Some(serving(args, listen).await?),
         None => None,
     };
-    let clock = if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System };
+    let clock = clock(&reach);
     let pulse = Arc::new(Pulse::new(clock));
     let notifier = Notifier::new(clock, environment(), reach.is_in_memory());
     let settings = Settings {
@@ -67,10 +67,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         allow: args.allow.clone(),
         clock,
         run: Ulid::generate().to_string(),
-        connect: Box::new(move |home| {
-            let reach = reach.clone();
-            Box::pin(async move { reach.connection(&home).await.map_err(|stop| stop.to_string()) })
-        }),
+        connect: connect(reach),
     };
     let served = serving.map(|serving| serving.begin(pulse));
     let ended = controller::run(&settings, receiver).await;
@@ -80,11 +77,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     }
     match ended {
         Ok(()) => Ok(Exit::Done),
-        Err(NotTaken::Documents { all, .. }) => {
-            io.err(&all);
-            Err(Stop::silent(Exit::Failed))
-        }
-        Err(error) => Err(told(error)),
+        Err(error) => Err(told(error, io)),
     }
 }
 
@@ -150,8 +143,25 @@ pub(super) fn queue(said: Option<&str>, flag: &str) -> Result<Option<QueueUrl>, 
     parsed.transpose().map_err(Stop::usage)
 }
 
+/// A world in memory has a clock that can be turned.
+pub(super) fn clock(reach: &Reach) -> Clock {
+    if reach.is_in_memory() { Clock::of_runtime() } else { Clock::System }
+}
+
+/// A connection for each home region that the documents come to name.
+pub(super) fn connect(reach: Reach) -> Connect {
+    Box::new(move |home| {
+        let reach = reach.clone();
+        Box::pin(async move { reach.connection(&home).await.map_err(|stop| stop.to_string()) })
+    })
+}
+
 /// Why it cannot begin.
-pub(super) fn told(error: NotTaken) -> Stop {
+pub(super) fn told(error: NotTaken, io: &mut Io) -> Stop {
+    if let NotTaken::Documents { all, .. } = &error {
+        io.err(all);
+        return Stop::silent(Exit::Failed);
+    }
     let (exit, hint) = match &error {
         NotTaken::WrongAccount(_) => (Exit::Refused, None),
         NotTaken::Caller(fault) | NotTaken::Roster(fault) => (Exit::Incomplete, fault.hint()),

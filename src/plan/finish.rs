@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::excepted::{Excepted, standings, with_unknown_tags};
 use super::{AccountState, Item, Link, Outcome, Plan, PlannedAccount, Raw, Settling, Totals, order, settle};
-use crate::control::{Accounts, Finding, Known, Meta, Need, Regions, Severity, Thing, Verdict};
+use crate::control::{Accounts, Finding, Known, Meta, Need, Regions, Rule, Severity, Thing, Verdict};
 use crate::desired::{DesiredState, Exception, Mode, OnConflict, Suspend, day};
 use crate::place::{AccountId, Scope};
 
@@ -255,7 +255,7 @@ fn region_of(raw: &Raw<'_>) -> Option<crate::place::Region> {
 #[derive(Default)]
 struct Alike {
     paths: BTreeSet<Arc<str>>,
-    frameworks: BTreeMap<(&'static str, String), Arc<[String]>>,
+    frameworks: BTreeMap<(&'static str, &'static str), Arc<[String]>>,
 }
 
 impl Alike {
@@ -268,10 +268,10 @@ impl Alike {
         path
     }
 
-    fn frameworks(&mut self, meta: &'static Meta, rule: &str) -> Arc<[String]> {
-        let frameworks = || meta.rule(rule).into_iter().flat_map(|rule| rule.frameworks);
-        let shared = self.frameworks.entry((meta.id, rule.to_owned()));
-        Arc::clone(shared.or_insert_with(|| frameworks().map(ToString::to_string).collect()))
+    /// Of one of the control's rules.
+    fn frameworks(&mut self, meta: &'static Meta, rule: &'static Rule) -> Arc<[String]> {
+        let own = || rule.frameworks.iter().map(ToString::to_string).collect();
+        Arc::clone(self.frameworks.entry((meta.id, rule.id)).or_insert_with(own))
     }
 }
 
@@ -310,7 +310,7 @@ fn item(
         scope: raw.facts.scope.clone(),
         control: meta.id.to_owned(),
         severity: rule.map_or(Severity::Medium, |rule| rule.severity).into(),
-        frameworks: alike.frameworks(meta, &raw.finding.rule),
+        frameworks: rule.map(|rule| alike.frameworks(meta, rule)).unwrap_or_default(),
         needs: if raw.finding.change().is_some() { raw.needs } else { Arc::default() },
         finding: *raw.finding,
         outcome,
