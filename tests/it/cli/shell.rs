@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use baseline::cli::{Io, Reach, run};
 use baseline::sandbox::World;
@@ -118,7 +119,11 @@ impl Shell {
 
     /// Accounts that need one change each, a new detector in one region, and their documents.
     pub fn many(accounts: usize) -> Self {
+        const SIX_HOURS: i64 = 6 * 3_600_000;
         let shell = Self::new(World::many(accounts));
+        // A controller's slots follow the clock: they are to fall alike at any time of day.
+        let since = shell.world.now().as_millisecond().rem_euclid(SIX_HOURS);
+        shell.world.advance(Duration::from_millis((SIX_HOURS - since).unsigned_abs()));
         shell.write("organization.yaml", organization("", ""));
         shell.write("baselines/detector.yaml", DETECTOR);
         for index in 1..accounts {
