@@ -27,7 +27,6 @@ use std::sync::Arc;
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::auth::SharedAuthScheme;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
-use aws_types::SdkConfig;
 
 pub use client::{Clients, Reader, SharedReads, Writer};
 pub use connect::{ConnectError, Connection, sdk_config};
@@ -402,6 +401,6 @@ async fn identity(clients: &Clients, region: &Region) -> Result<Identity, Fault>
 
 /// An SDK configuration without anything from the environment, for the sandbox.
 #[cfg(feature = "sandbox")]
-pub fn bare_sdk_config(http: aws_smithy_runtime_api::client::http::SharedHttpClient) -> SdkConfig {
+pub fn bare_sdk_config(http: aws_smithy_runtime_api::client::http::SharedHttpClient) -> aws_types::SdkConfig {
     connect::base().http_client(http).build()
 }

@@ -43,6 +43,7 @@ pub enum ConnectError {
 ///
 /// No attempt time-out: an attempt waits for its place within the published rate before it is sent. Connecting
 /// and reading each have theirs.
+#[cfg(any(test, feature = "sandbox"))]
 pub(super) fn base() -> aws_types::sdk_config::Builder {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
