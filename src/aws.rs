@@ -13,6 +13,7 @@ pub mod edge;
 mod error;
 pub mod history;
 pub mod iam;
+mod identity;
 pub mod journal;
 mod lease;
 pub mod limits;
@@ -31,6 +32,7 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 pub use client::{Clients, Reader, SharedReads, Writer};
 pub use connect::{ConnectError, Connection, sdk_config};
 pub use error::fault;
+pub use identity::Identity;
 pub use lease::{LEFT_TO_WRITE, Lease, Moment};
 pub use session::{Role, Session};
 
@@ -38,6 +40,7 @@ use crate::call::{Call, Calls};
 use crate::fault::{Fault, FaultKind};
 use crate::place::{AccountId, Region, Scope};
 use edge::{Context, Edge, SessionAuth};
+use identity::identity;
 use journal::{Journal, Purpose};
 use limits::Limits;
 
@@ -68,28 +71,6 @@ struct Inner {
     lease: Option<Lease>,
     /// The run that this one is a part of: a controller's own.
     parent: Option<String>,
-}
-
-/// What `sts:GetCallerIdentity` answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    pub account: AccountId,
-    pub arn: String,
-}
-
-impl Identity {
-    /// `aws`, `aws-cn`, `aws-us-gov`: the second part of an ARN.
-    pub fn partition(&self) -> &str {
-        self.arn.split(':').nth(1).unwrap_or("aws")
-    }
-
-    /// The principal without account and session: `role/admin`, `user/jo`, `root`.
-    pub fn principal(&self) -> &str {
-        let resource = self.arn.rsplit(':').next().unwrap_or_default();
-        resource
-            .strip_prefix("assumed-role/")
-            .map_or(resource, |role| role.split_once('/').map_or(role, |(role, _)| role))
-    }
 }
 
 /// Why there is no session in an account.
@@ -385,18 +366,6 @@ impl Default for InScope {
 
 fn partition(name: &str) -> RetryPartition {
     RetryPartition::custom(name.to_owned()).build()
-}
-
-/// `sts:GetCallerIdentity` in the current context.
-async fn identity(clients: &Clients, region: &Region) -> Result<Identity, Fault> {
-    const CALL: &str = "sts:GetCallerIdentity";
-    let answer = clients.sts(region).get_caller_identity().send().await.map_err(fault(CALL))?;
-    let malformed = |what: &str| Fault::local(FaultKind::Invalid, CALL, format!("the answer has no {what}"));
-    let account = answer.account.ok_or_else(|| malformed("account"))?;
-    Ok(Identity {
-        account: account.parse().map_err(|_| malformed("account id of 12 digits"))?,
-        arn: answer.arn.ok_or_else(|| malformed("ARN"))?,
-    })
 }
 
 /// An SDK configuration without anything from the environment, for the sandbox.
