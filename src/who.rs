@@ -132,7 +132,9 @@ impl<'a> Looker<'a> {
                     }
                     // The next name of that region would be refused alike.
                     Err(fault) => {
-                        who.faults.push(fault);
+                        if !who.faults.contains(&fault) {
+                            who.faults.push(fault);
+                        }
                         break;
                     }
                 }

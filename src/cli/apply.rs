@@ -80,6 +80,13 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         if args.format == TextOrJson::Json {
             io.out(&json::plan(&plan, planned.code(), false));
         }
+        // What it says is kept as applied: it has to be the plan that was reviewed, and made for here.
+        if let Some(saved) = &saved {
+            let refusals = against(&fleet, saved, None, args).await?;
+            if !refusals.is_empty() {
+                return Err(refuse(&refusals, io));
+            }
+        }
         // Nothing is changed, so that this cannot be remembered fails nothing.
         if undoes {
             return Ok(planned);
@@ -105,16 +112,10 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
     let last = audit.last_organization().await.map_err(Stop::failed)?;
     let mut remembered = remembered(&fleet, &audit, &plan, last.as_ref(), args).await?;
     if let Some(saved) = &saved {
-        let here = Origin::of(&fleet.aws);
-        let expected = args.expect.as_deref();
-        let used = used.as_ref().filter(|_| !args.resume);
-        remembered.extend(guard::saved_plan(saved, Timestamp::now(), &here, expected, used));
+        remembered.extend(against(&fleet, saved, used.as_ref().filter(|_| !args.resume), args).await?);
         if saved.undoes.is_some() {
             let controller = audit.controller().await.map_err(Stop::failed)?;
             remembered.extend(guard::undo_alone(saved, controller.as_ref(), Timestamp::now()));
-        }
-        if let Some(key) = &args.signed_by {
-            remembered.extend(signed_by(&fleet, key, saved).await?);
         }
     }
     let settings = &fleet.desired.organization;
@@ -225,6 +226,21 @@ async fn claim(
         }
         other => other.map_err(Stop::failed),
     }
+}
+
+/// What a saved plan's own words have against it: its digest, its time, what it was made for, and its signature.
+async fn against(
+    fleet: &Fleet,
+    saved: &SavedPlan,
+    used: Option<&Used>,
+    args: &Args,
+) -> Result<Vec<Refusal>, Stop> {
+    let here = Origin::of(&fleet.aws);
+    let mut refusals = guard::saved_plan(saved, Timestamp::now(), &here, args.expect.as_deref(), used);
+    if let Some(key) = &args.signed_by {
+        refusals.extend(signed_by(fleet, key, saved).await?);
+    }
+    Ok(refusals)
 }
 
 /// What the signature has against this plan. A KMS that cannot say is no signature either.

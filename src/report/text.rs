@@ -111,17 +111,20 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// `  ~ control resource      region      1 call    0.5 s  ok`: the columns stand, the subject gives way.
-    pub(super) fn result(&mut self, paint: Paint, sign: &str, subject: &str, place: &str, work: &str) {
+    /// `  ~ control resource      region      1 call    0.5 s  ok`: the columns stand, the subject gives way: of its
+    /// wordings the first that fits is taken, or the last is cut.
+    pub(super) fn result(&mut self, paint: Paint, sign: &str, subjects: &[String], place: &str, work: &str) {
         /// The longest region code, `ap-northeast-1`, has 14.
         const PLACE: usize = 14;
         /// `3 calls   14.2 s  ok`.
         const WORK: usize = 20;
-        let (sign, subject) = (self.clean(sign), self.clean(subject));
-        let (place, work) = (self.clean(place), self.clean(work));
+        let (sign, place, work) = (self.clean(sign), self.clean(place), self.clean(work));
         let width = self.style.width();
         let left = width - PLACE.max(place.width()) - WORK.max(work.width()) - 4;
-        let subject = self.truncate(&subject, left - 3 - sign.width());
+        let room = left - 3 - sign.width();
+        let subjects: Vec<String> = subjects.iter().map(|subject| self.clean(subject)).collect();
+        let fitting = subjects.iter().find(|subject| subject.width() <= room).or(subjects.last());
+        let subject = self.truncate(fitting.map_or("", String::as_str), room);
         let gap = " ".repeat(left + 1 - 3 - sign.width() - subject.width());
         let fill = " ".repeat(PLACE.saturating_sub(place.width()) + 1);
         let sign = self.style.paint(paint, &sign);

@@ -107,7 +107,11 @@ impl Row<'_> {
             }
             _ => word.to_owned(),
         };
-        text.result(paint, sign, &super::block::subject(&block), &place, &work);
+        let mut subjects = vec![super::block::subject(&block)];
+        if let many @ 2.. = self.resources.len() {
+            subjects.push(format!("{} {}", item.control, counted(many, "resource")));
+        }
+        text.result(paint, sign, &subjects, &place, &work);
         if let Some(detail) = detail {
             text.paragraph(6, Paint::Plain, &detail);
         }

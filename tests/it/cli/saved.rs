@@ -95,6 +95,22 @@ fn a_plan_that_is_not_the_reviewed_one_is_refused() {
     shell.run(&expecting).exits(0);
 }
 
+/// What it says would be kept as applied.
+#[test]
+fn a_plan_without_changes_has_to_be_the_reviewed_one_too() {
+    let shell = Shell::acme();
+    shell.run("apply --auto-approve").exits(0);
+    let digest = planned(&shell);
+    shell.world.forget_calls();
+    let other = format!("sha256:{}", "0".repeat(64));
+    let ran = shell.run(&format!("apply @plan.json --auto-approve --expect {other}"));
+    refused(&shell, ran, "is not the file that was reviewed");
+    shell.run(&format!("apply @plan.json --auto-approve --expect {digest}")).exits(0);
+    forged(&shell, |saved| saved.expires_at = saved.made_at);
+    shell.world.forget_calls();
+    refused(&shell, shell.run("apply @plan.json --auto-approve"), "the plan expired at");
+}
+
 #[test]
 fn a_plan_is_applied_before_it_expires_and_where_it_was_made_for() {
     let shell = Shell::acme();
