@@ -79,12 +79,32 @@ pub trait Control: Send + Sync + 'static {
     /// Pure. The spec that says what `fields` were before, and nothing else: what undo plans with. The
     /// default puts the old values at their own paths; a control with selectors names the one resource.
     fn inverse(&self, _resource: &str, fields: &[Field]) -> Option<Self::Desired> {
+        before(fields)
+    }
+}
+
+/// The spec with the old values at their fields' own paths. A value that has no word in the spec (`another way`) is left
+/// out; `None` where none has.
+fn before<Spec: DeserializeOwned>(fields: &[Field]) -> Option<Spec> {
+    let said = |fields: &[&Field]| {
         let mut spec = Value::Object(Map::new());
         for field in fields {
             put(&mut spec, &field.path, field.before.clone());
         }
         serde_json::from_value(spec).ok()
+    };
+    let mut fitting: Vec<&Field> = fields.iter().collect();
+    if let Some(all) = said(&fitting) {
+        return Some(all);
     }
+    fitting.clear();
+    for field in fields {
+        fitting.push(field);
+        if said(&fitting).is_none() {
+            fitting.pop();
+        }
+    }
+    if fitting.is_empty() { None } else { said(&fitting) }
 }
 
 /// Writes `value` at a JSON pointer, making the objects on the way. A pointer through anything else is

@@ -132,7 +132,7 @@ fn a_new_account_gets_role_recorder_channel_and_start_in_that_order() {
     let channel = change(&found, "delivery");
     assert_eq!((channel.kind, &channel.stands_on), (ChangeKind::Create, &None));
     let started = change(&found, "recording");
-    assert_eq!(started.fields, [Field::new("/record", Value::Null, "all")]);
+    assert_eq!(started.fields, [Field::new("/record", "none", "all")]);
     let here = Thing::ConfigRecorder { account: facts().scope.account, region: facts().scope.region };
     assert_eq!(started.makes, [here]);
     assert!(started.cost.is_some());

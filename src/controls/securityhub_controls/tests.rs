@@ -55,7 +55,11 @@ fn a_control_is_turned_off_in_all_standards_with_its_reason() {
     let found = found(json!({"IAM.6": {"enabled": false, "reason": "no root credentials"}}), Some(live()));
     assert_eq!(found.len(), 1);
     let off = change_of(&found, "IAM.6");
-    assert_eq!(off.fields, [Field::new("/controls/IAM.6/enabled", true, false)]);
+    let fields = [
+        Field::new("/controls/IAM.6/enabled", true, false),
+        Field::new("/controls/IAM.6/reason", "none", "no root credentials"),
+    ];
+    assert_eq!(off.fields, fields);
     assert_eq!(off.direction, Direction::Weakens);
     assert!(off.evidence.as_ref().is_some_and(|what| what.contains("CRITICAL")));
     let standards = BTreeSet::from([named("fsbp/1.0.0"), named("cis/1.4.0")]);
