@@ -134,3 +134,34 @@ impl AwsWrite for Nothing {
         match *self {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Spec {
+        length: Option<u8>,
+        lock: BTreeMap<String, Option<bool>>,
+    }
+
+    #[test]
+    fn old_values_stand_at_their_own_paths_where_they_have_a_word() {
+        let said = |fields: &[(&str, Value)]| {
+            let fields: Vec<Field> =
+                fields.iter().map(|(path, old)| Field::new(*path, old.clone(), "new")).collect();
+            before::<Spec>(&fields)
+        };
+        let lock = |name: &str, on| BTreeMap::from([(name.to_owned(), on)]);
+        let both = said(&[("/length", json!(8)), ("/lock/a~1b", json!(false))]);
+        assert_eq!(both, Some(Spec { length: Some(8), lock: lock("a/b", Some(false)) }));
+        // One that has no word does not take the others with it, wherever it stands.
+        let other = said(&[("/length", json!("another way")), ("/lock/c", json!(true)), ("/who", json!(1))]);
+        assert_eq!(other, Some(Spec { length: None, lock: lock("c", Some(true)) }));
+        assert_eq!(said(&[("/length", Value::Null)]), Some(Spec::default()));
+        assert_eq!(said(&[("/length", json!("another way"))]), None);
+    }
+}

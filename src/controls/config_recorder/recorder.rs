@@ -20,7 +20,7 @@ const SERVICE_LINKED: &str = ":role/aws-service-role/config.amazonaws.com/AWSSer
 const TYPES: &str = "/record/types";
 
 /// What a type is recorded at that has no override of its own.
-const AS_THE_REST: &str = "as the rest";
+pub const AS_THE_REST: &str = "as the rest";
 
 pub const COST: &str = "AWS Config charges for each change that it records";
 
