@@ -79,12 +79,32 @@ pub trait Control: Send + Sync + 'static {
     /// Pure. The spec that says what `fields` were before, and nothing else: what undo plans with. The
     /// default puts the old values at their own paths; a control with selectors names the one resource.
     fn inverse(&self, _resource: &str, fields: &[Field]) -> Option<Self::Desired> {
+        before(fields)
+    }
+}
+
+/// The spec with the old values at their fields' own paths. A value that has no word in the spec (`another way`) is left
+/// out; `None` where none has.
+fn before<Spec: DeserializeOwned>(fields: &[Field]) -> Option<Spec> {
+    let said = |fields: &[&Field]| {
         let mut spec = Value::Object(Map::new());
         for field in fields {
             put(&mut spec, &field.path, field.before.clone());
         }
         serde_json::from_value(spec).ok()
+    };
+    let mut fitting: Vec<&Field> = fields.iter().collect();
+    if let Some(all) = said(&fitting) {
+        return Some(all);
     }
+    fitting.clear();
+    for field in fields {
+        fitting.push(field);
+        if said(&fitting).is_none() {
+            fitting.pop();
+        }
+    }
+    if fitting.is_empty() { None } else { said(&fitting) }
 }
 
 /// Writes `value` at a JSON pointer, making the objects on the way. A pointer through anything else is
@@ -112,5 +132,36 @@ impl fmt::Display for Nothing {
 impl AwsWrite for Nothing {
     fn call(&self) -> &'static Call {
         match *self {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Spec {
+        length: Option<u8>,
+        lock: BTreeMap<String, Option<bool>>,
+    }
+
+    #[test]
+    fn old_values_stand_at_their_own_paths_where_they_have_a_word() {
+        let said = |fields: &[(&str, Value)]| {
+            let fields: Vec<Field> =
+                fields.iter().map(|(path, old)| Field::new(*path, old.clone(), "new")).collect();
+            before::<Spec>(&fields)
+        };
+        let lock = |name: &str, on| BTreeMap::from([(name.to_owned(), on)]);
+        let both = said(&[("/length", json!(8)), ("/lock/a~1b", json!(false))]);
+        assert_eq!(both, Some(Spec { length: Some(8), lock: lock("a/b", Some(false)) }));
+        // One that has no word does not take the others with it, wherever it stands.
+        let other = said(&[("/length", json!("another way")), ("/lock/c", json!(true)), ("/who", json!(1))]);
+        assert_eq!(other, Some(Spec { length: None, lock: lock("c", Some(true)) }));
+        assert_eq!(said(&[("/length", Value::Null)]), Some(Spec::default()));
+        assert_eq!(said(&[("/length", json!("another way"))]), None);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The commands are those of the AWS CLI (`aws SERVICE help`). A word in capitals stands for what AWS alone knows.
 
+use crate::control::Step;
 use crate::guard::quoted;
 use crate::plan::Item;
 
@@ -215,11 +216,15 @@ const REMOVALS: &[Removal] = &[
     ),
 ];
 
-/// The commands that take away what a change created, what was made last first; several regions as one word.
-pub fn by_hand(item: &Item, regions: &[&str]) -> Vec<ByHand> {
-    let steps = item.finding.change().map(|change| change.steps.as_slice()).unwrap_or_default();
+/// The commands that take away what these changes of one resource created, what was made last first; several regions as
+/// one word. What is set on a resource as it is created goes with it.
+pub fn by_hand(created: &[&Item], regions: &[&str]) -> Vec<ByHand> {
+    let steps =
+        |item: &&'_ Item| item.finding.change().map(|change| change.steps.clone()).unwrap_or_default();
+    let steps: Vec<(&Item, Step)> =
+        created.iter().flat_map(|item| steps(item).into_iter().map(|step| (*item, step))).collect();
     let mut all: Vec<ByHand> = Vec::new();
-    for step in steps.iter().rev() {
+    for (item, step) in steps.iter().rev() {
         let Some(found) = REMOVALS.iter().find(|removal| removal.made_by == step.call) else { continue };
         let region = match regions {
             [] => String::new(),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::specs::{SELECT, Specs, alike, is_rule, merged};
+use super::said::{differing, taken_out, whole, with_rest};
+use super::specs::{Specs, alike, merged};
 use crate::control::{Accounts, ErasedControl, Facts, Field};
 use crate::desired::{DesiredAccount, DesiredControl, DocumentName, Written};
 use crate::inventory::{Seen, facts};
@@ -22,11 +23,11 @@ pub struct Commit {
 }
 
 /// What the documents have to say otherwise. A control that they do not declare any more is not in it: nobody would
-/// change it again.
-pub(super) fn commits(
+/// change it again. `plan` tells which regions of an account are managed.
+pub(super) fn commits<'u>(
     fleet: &Fleet,
     reason: &str,
-    undone: &[(&Item, Vec<Field>)],
+    undone: &'u [(&'u Item, Vec<Field>)],
     plan: &Plan,
 ) -> Vec<Commit> {
     let specs = Specs::of(fleet, undone.iter().cloned());
@@ -46,7 +47,10 @@ pub(super) fn commits(
             let here = undone.iter().filter(|(item, _)| {
                 (&item.scope.account, &item.scope.region, &*item.control) == (id, region, control.meta().id)
             });
-            here.flat_map(|(_, fields)| fields).collect::<Vec<_>>()
+            let named = |(item, fields): &'u (&Item, Vec<Field>)| {
+                fields.iter().map(|field| (item.finding.resource.as_str(), field))
+            };
+            here.flat_map(named).collect::<Vec<_>>()
         };
         place.write(commits.entry(document).or_default(), regions, &fields, reason);
     }
@@ -68,7 +72,7 @@ impl Place<'_> {
         &self,
         written: &mut Written,
         specs: &BTreeMap<Region, Value>,
-        fields: &dyn Fn(&Region) -> Vec<&'f Field>,
+        fields: &dyn Fn(&Region) -> Vec<(&'f str, &'f Field)>,
         reason: &str,
     ) {
         let id = self.control.meta().id;
@@ -76,9 +80,9 @@ impl Place<'_> {
             let spec = specs.get(&region).and_then(|spec| {
                 let facts = self.facts(&region);
                 let filled = self.declared.spec_in(self.control, &facts);
-                let spec = fields(&region)
-                    .into_iter()
-                    .fold(spec.clone(), |spec, field| self.at_its_own_place(spec, field, &filled));
+                let fields = fields(&region);
+                let spec = self.by_name(spec.clone(), &fields, &filled);
+                let spec = fields.into_iter().fold(spec, |spec, (_, field)| whole(spec, field, &filled));
                 differing(&spec, &filled)
             });
             (region, spec.unwrap_or_else(|| Value::Object(Map::new())))
@@ -102,7 +106,7 @@ impl Place<'_> {
         };
         if said.as_object().is_some_and(|map| !map.is_empty()) {
             written.compare(id, &said, &self.declared.spec, "the documents say");
-            written.control(id, with_rest(said, &self.declared.spec), None, reason);
+            written.control(id, self.with_rest(said), None, reason);
         }
     }
 
@@ -112,70 +116,39 @@ impl Place<'_> {
         facts(&self.fleet.desired.organization, self.account, &seen, region)
     }
 
-    /// What is declared by name, and taken back by a rule, is said by name as well: that stands above all rules.
-    fn at_its_own_place(&self, spec: Value, field: &Field, filled: &Value) -> Value {
-        let is_in_a_list = field.path.split('/').any(|part| part.parse::<usize>().is_ok());
-        if is_in_a_list || filled.pointer(&field.path).is_none() || spec.pointer(&field.path).is_some() {
-            return spec;
+    /// What is declared of one resource by its name, and taken back by a rule, is said by name as well: that stands
+    /// above all rules. What is declared of many (`LOW`) is left as it is: not all of them were changed.
+    fn by_name(&self, spec: Value, fields: &[(&str, &Field)], filled: &Value) -> Value {
+        let is_by_name = |resource: &str, field: &Field| {
+            field.path.split('/').any(|part| pointer::unescaped(part) == resource)
+                && filled.pointer(&field.path).is_some()
+                && spec.pointer(&field.path).is_none()
+        };
+        let alone = |field: &Field| {
+            let keys = field.path.trim_start_matches('/').rsplit('/');
+            keys.fold(field.before.clone(), |inner, key| {
+                Value::Object(Map::from_iter([(pointer::unescaped(key), inner)]))
+            })
+        };
+        let fitting =
+            |spec: &Value, more: &Value| merged(spec, more).filter(|spec| self.control.check(spec).is_ok());
+        let own: Vec<Value> = fields
+            .iter()
+            .filter(|(resource, field)| is_by_name(resource, field))
+            .map(|(_, field)| alone(field))
+            .collect();
+        // Leaves that are nothing without each other, first.
+        let together = own.iter().try_fold(Value::Null, |all, one| merged(&all, one));
+        if let Some(all) = together.filter(|all| !all.is_null()).and_then(|all| fitting(&spec, &all)) {
+            return all;
         }
-        let keys = field.path.trim_start_matches('/').rsplit('/');
-        let alone = keys.fold(field.before.clone(), |inner, key| {
-            Value::Object(Map::from_iter([(pointer::unescaped(key), inner)]))
-        });
-        match self.control.check(&alone) {
-            Ok(()) => merged(&spec, &alone).unwrap_or(spec),
-            Err(_) => spec,
-        }
+        own.iter().fold(spec.clone(), |spec, one| fitting(&spec, one).unwrap_or(spec))
     }
-}
 
-/// The leaves of a spec that are declared otherwise, and all its rules.
-fn differing(spec: &Value, declared: &Value) -> Option<Value> {
-    match spec {
-        Value::Object(spec) => {
-            let leaf = |(key, value): (&String, &Value)| {
-                let declared = declared.get(key).unwrap_or(&Value::Null);
-                Some((key.clone(), differing(value, declared)?))
-            };
-            let map: Map<String, Value> = spec.iter().filter_map(leaf).collect();
-            (!map.is_empty()).then_some(Value::Object(map))
-        }
-        spec => (spec != declared).then(|| spec.clone()),
-    }
-}
-
-/// The same leaves and rules, that say nothing: they are not managed.
-fn taken_out(said: &Value) -> Value {
-    match said {
-        Value::Object(map) if is_rule(said) => {
-            Map::from_iter([(SELECT.to_owned(), map[SELECT].clone())]).into()
-        }
-        Value::Object(map) => {
-            map.iter().map(|(key, value)| (key.clone(), taken_out(value))).collect::<Map<_, _>>().into()
-        }
-        Value::Array(rules) if rules.iter().all(is_rule) => rules.iter().map(taken_out).collect(),
-        _ => Value::Null,
-    }
-}
-
-/// A list is replaced whole. So the declared rules are said again, after the new ones: the first that selects a
-/// resource governs it.
-fn with_rest(said: Value, declared: &Value) -> Value {
-    match said {
-        Value::Object(map) if !is_rule(declared) => {
-            let rest = |(key, value): (String, Value)| {
-                let declared = declared.get(&key).unwrap_or(&Value::Null);
-                let value = with_rest(value, declared);
-                (key, value)
-            };
-            map.into_iter().map(rest).collect::<Map<_, _>>().into()
-        }
-        Value::Array(rules) if rules.iter().all(is_rule) => {
-            let rest = declared.as_array().into_iter().flatten();
-            let rest = rest.filter(|rule| !rules.iter().any(|one| one[SELECT] == rule[SELECT])).cloned();
-            rules.iter().cloned().chain(rest.collect::<Vec<_>>()).collect()
-        }
-        said => said,
+    /// With the rest of what the documents declare of lists, where the control takes both in one.
+    fn with_rest(&self, said: Value) -> Value {
+        let whole = with_rest(&said, &self.declared.spec, true);
+        if self.control.check(&whole).is_ok() { whole } else { with_rest(&said, &self.declared.spec, false) }
     }
 }
 
@@ -188,35 +161,4 @@ fn elsewhere(groups: &[(&Value, BTreeSet<&Region>)]) -> String {
     });
     let told: Vec<String> = told.collect();
     format!("{}; what is not the same in all regions is not managed", told.join("; "))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_what_is_declared_otherwise_is_said() {
-        let declared = json!({"bucket": "logs", "versioning": true, "lock": {"days": 365}});
-        let spec = json!({"bucket": "logs", "versioning": false, "lock": {"days": 365}});
-        assert_eq!(differing(&spec, &declared), Some(json!({"versioning": false})));
-        assert_eq!(differing(&json!({"bucket": "logs"}), &declared), None);
-    }
-
-    #[test]
-    fn rules_come_before_those_that_are_declared() {
-        let rule = |name: &str, on: bool| json!({"select": {"names": [name]}, "scan": on});
-        let declared = json!({"rules": [rule("*", true)]});
-        let said = json!({"rules": [rule("api", false)]});
-        let whole = with_rest(said.clone(), &declared);
-        assert_eq!(whole, json!({"rules": [rule("api", false), rule("*", true)]}));
-        // The same selector again is the same rule.
-        assert_eq!(
-            with_rest(json!({"rules": [rule("*", false)]}), &declared),
-            json!({"rules": [rule("*", false)]})
-        );
-        assert_eq!(taken_out(&said), json!({"rules": [{"select": {"names": ["api"]}}]}));
-        assert_eq!(taken_out(&json!({"a": {"b": 1}, "c": [1]})), json!({"a": {"b": null}, "c": null}));
-    }
 }

@@ -75,7 +75,7 @@ points! {
     point_5_sees_every_drift: drift::point_5;
     point_6_survives_a_crash_anywhere: trouble::point_6;
     point_7_survives_bad_weather: trouble::point_7;
-    point_8_round_trips: undone::point_8;
+    point_8_round_trips: words::point_8;
     a_first_apply_is_taken_back: undone::first_apply;
     point_10_names_not_ids: words::point_10;
     point_11_other_peoples_fields_survive: drift::point_11;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::channel::{channel, topic_word};
 use super::live::{Observed, Types};
-use super::recorder::is_service_linked;
+use super::recorder::{AS_THE_REST, is_service_linked};
 use super::spec::{
     Days, DeliverTo, Exclude, Frequency, GlobalTypes, MOST_DAYS, NONE, Record, RecorderSpec, Role, Snapshots,
 };
@@ -52,6 +52,7 @@ pub fn import(facts: &Facts, known: &Known, observed: &Observed) -> Option<Recor
 
 pub fn inverse(fields: &[Field]) -> Option<RecorderSpec> {
     let mut spec = RecorderSpec::default();
+    let rest = fields.iter().find(|field| field.path == "/frequency").and_then(|field| field.before.as_str());
     for field in fields {
         let text = field.before.as_str();
         match field.path.as_str() {
@@ -70,6 +71,8 @@ pub fn inverse(fields: &[Field]) -> Option<RecorderSpec> {
             }
             path => {
                 if let Some(name) = path.strip_prefix("/frequencyOf/") {
+                    // A type without an override had the frequency of all.
+                    let text = if text == Some(AS_THE_REST) { rest } else { text };
                     let name = pointer::unescaped(name);
                     spec.frequency_of.extend(BTreeMap::from([(name, text.and_then(Frequency::of))]));
                 }

@@ -19,6 +19,9 @@ const SERVICE_LINKED: &str = ":role/aws-service-role/config.amazonaws.com/AWSSer
 /// Which types are recorded is half of `record: all`; that it runs is the other half, and another finding.
 const TYPES: &str = "/record/types";
 
+/// What a type is recorded at that has no override of its own.
+pub const AS_THE_REST: &str = "as the rest";
+
 pub const COST: &str = "AWS Config charges for each change that it records";
 
 /// What stands in the way of a channel and of recording.
@@ -178,6 +181,23 @@ fn types(facts: &Facts, spec: &RecorderSpec, live: &Recorder, wanted: &Types, di
     }
 }
 
+/// Types that stay at their frequency while the others get another one: an override of their own begins or ends by it.
+fn overrides(spec: &RecorderSpec, live: &Recorder, sent: &Settings, differs: &mut Differences) {
+    let ends = live.overrides.iter().filter(|(_, of)| **of == sent.frequency && live.frequency != **of);
+    // One that is declared otherwise has been told.
+    let ends =
+        ends.filter(|(name, of)| spec.frequencies().all(|(other, want)| other != *name || want == **of));
+    for (name, of) in ends {
+        differs.say(&path("frequencyOf", name), of.word(), AS_THE_REST, Direction::Neutral);
+    }
+    for (name, want) in spec.frequencies() {
+        let begins = want == live.frequency && want != sent.frequency;
+        if begins && !live.overrides.contains_key(name) {
+            differs.say(&path("frequencyOf", name), AS_THE_REST, want.word(), Direction::Neutral);
+        }
+    }
+}
+
 /// `1 type`, `12 types`.
 fn some(number: usize) -> String {
     if number == 1 { "1 type".to_owned() } else { format!("{number} types") }
@@ -211,6 +231,7 @@ pub fn settings_of(facts: &Facts, spec: &RecorderSpec, live: &Recorder) -> Verdi
             differs.more |= want == Frequency::Continuous;
         }
     }
+    overrides(spec, live, &settings, &mut differs);
     if differs.fields.is_empty() {
         return Verdict::InSync;
     }

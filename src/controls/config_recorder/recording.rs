@@ -1,7 +1,5 @@
 //! Whether the recorder runs, declared beside live.
 
-use serde_json::Value;
-
 use super::channel;
 use super::live::Recorder;
 use super::recorder::{COST, adopts};
@@ -43,7 +41,6 @@ pub fn recording(
             if !has_channel && spec.deliver_to.is_none() {
                 return invalid("a recorder does not start without a delivery channel: say `deliverTo`");
             }
-            let before = live.map_or(Value::Null, |_| NONE.into());
             let recorder = live.map_or_else(|| "default".to_owned(), |live| live.name.clone());
             let needs = channel::needs(facts, spec).into_iter().map(|need| need.thing);
             Verdict::Change(Change {
@@ -52,7 +49,8 @@ pub fn recording(
                 makes: records(facts),
                 // It starts once there is a channel, which this same plan makes.
                 stands_on: Some(if has_channel { Vec::new() } else { needs.collect() }),
-                ..Change::update(vec![Field::new("/record", before, "all")], vec![Write::Start { recorder }])
+                // Another finding makes the recorder where there is none; nothing is recorded either way.
+                ..Change::update(vec![Field::new("/record", NONE, "all")], vec![Write::Start { recorder }])
             })
         }
     }

@@ -132,7 +132,7 @@ fn a_new_account_gets_role_recorder_channel_and_start_in_that_order() {
     let channel = change(&found, "delivery");
     assert_eq!((channel.kind, &channel.stands_on), (ChangeKind::Create, &None));
     let started = change(&found, "recording");
-    assert_eq!(started.fields, [Field::new("/record", Value::Null, "all")]);
+    assert_eq!(started.fields, [Field::new("/record", "none", "all")]);
     let here = Thing::ConfigRecorder { account: facts().scope.account, region: facts().scope.region };
     assert_eq!(started.makes, [here]);
     assert!(started.cost.is_some());
@@ -230,11 +230,22 @@ fn there_is_one_override_and_it_has_the_other_frequency() {
         Recorder { overrides: BTreeMap::from([("AWS::EC2::Volume".into(), Frequency::Daily)]), ..live() };
     let spec = json!({"frequency": "DAILY", "frequencyOf": {"AWS::IAM::Role": "CONTINUOUS"}});
     let changed = one(spec, live);
-    // The role was recorded all the time before, too: only the default differs.
-    assert_eq!(changed.fields, [Field::new("/frequency", "CONTINUOUS", "DAILY")]);
+    // The role was recorded all the time before, too, and the volume once a day: now the one needs an override for that
+    // and the other none.
+    let fields = [
+        Field::new("/frequency", "CONTINUOUS", "DAILY"),
+        Field::new("/frequencyOf/AWS::EC2::Volume", "DAILY", "as the rest"),
+        Field::new("/frequencyOf/AWS::IAM::Role", "as the rest", "CONTINUOUS"),
+    ];
+    assert_eq!(changed.fields, fields);
     let settings = sent(&changed);
     assert_eq!(settings.others, names(&["AWS::IAM::Role"]));
     assert_eq!(settings.other_frequency(), Frequency::Continuous);
+    // What was recorded as the rest was recorded at the frequency of all.
+    let before = ConfigRecorder.inverse(RESOURCE, &fields).unwrap();
+    let said: Vec<_> = before.frequencies().collect();
+    assert_eq!(before.frequency, Some(Frequency::Continuous));
+    assert_eq!(said, [("AWS::EC2::Volume", Frequency::Daily), ("AWS::IAM::Role", Frequency::Continuous)]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub struct OrganizationSpec {
     /// is `NONE`. Each starts a charge in each account that gets it.
     #[serde(deserialize_with = "features")]
     pub features: BTreeMap<String, Option<AutoEnable>>,
-    /// Agents that `RUNTIME_MONITORING` installs by itself, by AWS's names. They say nothing where
+    /// Agents that `RUNTIME_MONITORING` installs by itself, by AWS's names. `ALL` and `NEW` say nothing where
     /// `RUNTIME_MONITORING` is declared off.
     pub runtime_agents: BTreeMap<String, Option<AutoEnable>>,
 }
@@ -128,7 +128,8 @@ impl OrganizationSpec {
         let members = self.new_members.map(|wanted| (At::Members, wanted));
         let features = declared(&self.features).map(|(name, wanted)| (At::Feature(name), wanted));
         let off = self.features.get(RUNTIME) == Some(&Some(AutoEnable::None));
-        let agents = declared(&self.runtime_agents).filter(move |_| !off);
+        let agents = declared(&self.runtime_agents);
+        let agents = agents.filter(move |(_, wanted)| !off || *wanted == AutoEnable::None);
         let agents = agents.map(|(name, wanted)| (At::Agent(name), wanted));
         members.into_iter().chain(features).chain(agents).map(|(at, wanted)| Leaf {
             at,

@@ -117,11 +117,12 @@ fn one(
     if switches {
         fields.push(Field::new(path("enabled"), !want, want));
     }
-    // A control that was off is told with the reason that goes; one that was on had none.
+    // The reason comes and goes with being off; one that was on had none.
     let was = seen.iter().find(|(_, one)| !one.enabled && !is_right(one));
     let was = was.map(|(_, one)| one.reason.as_deref().unwrap_or(NONE));
     let is = reason.unwrap_or(NONE);
-    if let Some(was) = was.filter(|was| *was != is && (want || !switches)) {
+    let was = was.unwrap_or(NONE);
+    if was != is {
         fields.push(Field::new(path("reason"), was, is));
     }
     let partly = standards.len() < seen.len();

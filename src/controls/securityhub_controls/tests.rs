@@ -55,7 +55,11 @@ fn a_control_is_turned_off_in_all_standards_with_its_reason() {
     let found = found(json!({"IAM.6": {"enabled": false, "reason": "no root credentials"}}), Some(live()));
     assert_eq!(found.len(), 1);
     let off = change_of(&found, "IAM.6");
-    assert_eq!(off.fields, [Field::new("/controls/IAM.6/enabled", true, false)]);
+    let fields = [
+        Field::new("/controls/IAM.6/enabled", true, false),
+        Field::new("/controls/IAM.6/reason", "none", "no root credentials"),
+    ];
+    assert_eq!(off.fields, fields);
     assert_eq!(off.direction, Direction::Weakens);
     assert!(off.evidence.as_ref().is_some_and(|what| what.contains("CRITICAL")));
     let standards = BTreeSet::from([named("fsbp/1.0.0"), named("cis/1.4.0")]);
@@ -75,8 +79,10 @@ fn wildcards_and_severities_are_many_controls_and_an_id_is_the_exception() {
     let found = found(spec, Some(live()));
     let resources: Vec<&str> = found.iter().map(|finding| finding.resource.as_str()).collect();
     assert_eq!(resources, ["CloudTrail.5", "EC2.2", "EC2.8"]);
-    assert_eq!(paths(change_of(&found, "EC2.2")), ["/controls/EC2.*/enabled"]);
-    assert_eq!(paths(change_of(&found, "CloudTrail.5")), ["/controls/LOW/enabled"]);
+    let ec2 = ["/controls/EC2.*/enabled", "/controls/EC2.*/reason"];
+    assert_eq!(paths(change_of(&found, "EC2.2")), ec2);
+    let low = ["/controls/LOW/enabled", "/controls/LOW/reason"];
+    assert_eq!(paths(change_of(&found, "CloudTrail.5")), low);
     let on = change_of(&found, "EC2.8");
     assert_eq!(paths(on), ["/controls/EC2.8/enabled", "/controls/EC2.8/reason"]);
     assert_eq!((on.direction, on.cost.is_some()), (Direction::Strengthens, true));

@@ -64,7 +64,7 @@ pub fn fields(declared: &AclSpec, live: Option<&Live>) -> Vec<Field> {
     let (want, have) = (json(&spec), json(&there.spec));
     let mut all = Vec::new();
     walk("", &want, &have, &mut all);
-    // A response goes with blocking: it comes and goes with the action, which is told.
+    // A response belongs to blocking: what comes and goes with the action is told below.
     let blocks =
         |value: &Value, rule: &str| value.pointer(&format!("{rule}/action")) == Some(&"block".into());
     all.retain(|(path, _, _)| {
@@ -77,7 +77,7 @@ pub fn fields(declared: &AclSpec, live: Option<&Live>) -> Vec<Field> {
         (blocks(&want, &rule) && (is_new || blocks(&have, &rule)))
             || (want.pointer(&format!("{rule}/action")).is_none() && blocks(&have, &rule))
     });
-    all.extend(lost(&want, &have));
+    all.extend(of_blocking(&want, &have));
     all.retain(|(path, _, _)| !["/metrics", "/sampledRequests"].contains(&path.as_str()));
     let mut fields: Vec<Field> = all
         .into_iter()
@@ -109,20 +109,25 @@ pub fn fields(declared: &AclSpec, live: Option<&Live>) -> Vec<Field> {
     fields
 }
 
-/// A rule that stops blocking loses its response: nothing else has one.
-fn lost(want: &Value, have: &Value) -> Vec<(String, Value, Value)> {
+/// A rule that stops blocking loses its response, and one that begins to gets the declared one: nothing else has one.
+fn of_blocking(want: &Value, have: &Value) -> Vec<(String, Value, Value)> {
     let mut all = Vec::new();
     for kind in ["networks", "rates"] {
         for (name, rule) in want[kind].as_object().into_iter().flatten() {
-            let (action, live) = (&rule["action"], &have[kind][name]);
-            if action.is_null() || *action == "block" || live["action"] != "block" {
+            let live = &have[kind][name];
+            let (blocks, blocked) = (rule["action"] == "block", live["action"] == "block");
+            if blocks == blocked || !rule["action"].is_string() || !live["action"].is_string() {
                 continue;
             }
+            let response = if blocks { &rule["response"] } else { &live["response"] };
             for (leaf, usual) in [("status", Value::from(403)), ("body", "none".into())] {
-                let before = &live["response"][leaf];
-                if *before != usual && !before.is_null() {
-                    all.push((format!("/{kind}/{name}/response/{leaf}"), before.clone(), "none".into()));
+                let value = response[leaf].clone();
+                if value == usual || value.is_null() {
+                    continue;
                 }
+                let none = Value::from("none");
+                let (before, after) = if blocks { (none, value) } else { (value, none) };
+                all.push((format!("/{kind}/{name}/response/{leaf}"), before, after));
             }
         }
     }

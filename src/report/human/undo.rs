@@ -72,29 +72,42 @@ fn created(text: &mut Text<'_>, undo: &Undo) {
     }
     text.gap();
     text.paragraph(0, Paint::Plain, "Created by the run, and stays. By hand, where it must go:");
-    let mut told: Vec<&Item> = Vec::new();
-    for item in &undo.created {
-        let is_same = |other: &&Item| {
-            (&other.scope.account, &other.control, &other.finding.resource, &other.finding.rule)
-                == (&item.scope.account, &item.control, &item.finding.resource, &item.finding.rule)
-        };
-        if told.iter().any(is_same) {
+    // One resource may be several findings, and not the same ones in every region.
+    let mut resources: Vec<(Vec<&Item>, Vec<&str>)> = Vec::new();
+    for (index, item) in undo.created.iter().enumerate() {
+        let of = |other: &Item| (other.scope.clone(), other.control.clone(), other.finding.resource.clone());
+        if undo.created[..index].iter().any(|other| of(other) == of(item)) {
             continue;
         }
-        told.push(item);
-        let all: Vec<&Item> = undo.created.iter().filter(is_same).collect();
-        let regions: Vec<&str> = all.iter().map(|item| item.scope.region.as_str()).collect();
+        let items: Vec<&Item> = undo.created.iter().filter(|other| of(other) == of(item)).collect();
+        let region = item.scope.region.as_str();
+        match resources.iter_mut().find(|(known, _)| is_alike(known, &items)) {
+            Some((_, regions)) => regions.push(region),
+            None => resources.push((items, vec![region])),
+        }
+    }
+    for (items, regions) in resources {
+        let Some(item) = items.first() else { continue };
         let shown = if item.region.is_some() { regions.join(", ") } else { String::new() };
         let account = account(undo, item);
         let place = if shown.is_empty() { account } else { format!("{account} {shown}") };
         text.paragraph(2, Paint::Plain, &format!("{} {} in {place}", item.control, item.finding.resource));
-        for command in by_hand(item, &regions) {
+        for command in by_hand(&items, &regions) {
             for line in lines(&command, text.style().width() - 4) {
                 text.unbroken(4, Paint::Dim, &line);
             }
             text.paragraph(4, Paint::Dim, &format!("({})", command.warning));
         }
     }
+}
+
+/// The same resource of one account, made by the same rules, wherever it is.
+fn is_alike(one: &[&Item], other: &[&Item]) -> bool {
+    let of = |item: &Item| {
+        let finding = &item.finding;
+        (item.scope.account.clone(), item.control.clone(), finding.resource.clone(), finding.rule.clone())
+    };
+    one.iter().map(|item| of(item)).eq(other.iter().map(|item| of(item)))
 }
 
 /// A command over several lines, as a shell takes it. A word that is wider than a line stands by itself.

@@ -1,7 +1,7 @@
 //! What `undo` makes of a run: our fields come back, nobody else's are touched, and with its YAML nothing puts them back.
 
 use baseline::apply::ApplyReport;
-use baseline::control::{ChangeKind, ErasedControl};
+use baseline::control::{ChangeKind, ErasedControl, Verdict};
 use baseline::desired;
 use baseline::plan::Item;
 use baseline::undo::{self, Undo, by_hand};
@@ -56,54 +56,12 @@ pub fn merged(lower: Value, upper: Value) -> Value {
     }
 }
 
+/// Controls of whose first apply a person takes back a part: only a delete would, and the plan has the steps.
+const BY_HAND: [&str; 2] = ["ecr.repositories", "logs.groups"];
+
 /// The first apply of an example is taken back: what it updated is as it was, what it created stays, and a person is
 /// told how to take that away.
 pub async fn first_apply(control: &'static dyn ErasedControl) -> Outcomes<()> {
-    let id = control.meta().id;
-    match (whole(control).await, NOT_WHOLE.contains(&id)) {
-        (Err(_), true) => Ok(()),
-        (Ok(()), true) => Err("it is taken back now: take it off the list".into()),
-        (result, false) => result,
-    }
-}
-
-/// Controls of which not all comes back from a first apply: fields of several findings about one resource, lists that
-/// were written whole, and a bucket that several findings made. A list of
-/// what is not done, not of what is right.
-const NOT_WHOLE: [&str; 8] = [
-    "config.recorder",
-    "config.rules",
-    "ecr.registry",
-    "ecr.repositories",
-    "guardduty.malware-scan",
-    "guardduty.organization",
-    "logs.groups",
-    "s3.log-archive",
-];
-
-/// Controls of which one disturbed leaf does not come back whole by `undo` or by its YAML: maps that were written whole,
-/// and leaves that two findings share. As above, a list of what is not done.
-const NOT_BACK: [&str; 7] = [
-    "cloudtrail.organization-trail",
-    "cloudtrail.trail",
-    "config.recorder",
-    "guardduty.malware-scan",
-    "securityhub.automation",
-    "securityhub.controls",
-    "waf.regional-acl",
-];
-
-/// Point 8, where what fails of a listed control may be its way back only.
-pub async fn point_8(control: &'static dyn ErasedControl) -> Outcomes<()> {
-    let listed = NOT_BACK.contains(&control.meta().id);
-    match super::words::point_8(control).await {
-        Err(why) if listed && why.starts_with("inverse of ") => Ok(()),
-        Ok(()) if listed => Err("it comes back now: take it off the list".into()),
-        result => result,
-    }
-}
-
-async fn whole(control: &'static dyn ErasedControl) -> Outcomes<()> {
     let stage = Stage::of(control).await?;
     let spec = example(control)?;
     let report = stage.apply().await?.held()?.report;
@@ -111,7 +69,10 @@ async fn whole(control: &'static dyn ErasedControl) -> Outcomes<()> {
     let (created, updated): (Vec<Item>, _) =
         undo::made(report.clone()).into_iter().partition(|item| kind(item) == Some(ChangeKind::Create));
     for item in &created {
-        let told = by_hand(item, &["eu-west-1"]);
+        let is_same =
+            |other: &&Item| (&other.scope, &other.finding.resource) == (&item.scope, &item.finding.resource);
+        let same: Vec<&Item> = created.iter().filter(is_same).collect();
+        let told = by_hand(&same, &["eu-west-1"]);
         ensure(!told.is_empty(), || format!("nobody is told how to take away {}", item.finding.resource))?;
     }
     let (way_back, _) = taken_back(&stage, report).await?;
@@ -119,6 +80,15 @@ async fn whole(control: &'static dyn ErasedControl) -> Outcomes<()> {
     ensure(way_back.created == created, || "not all that was created is told".into())?;
     ensure(way_back.theirs.is_empty(), || format!("nobody else was here: {:?}", way_back.theirs))?;
     ensure(way_back.already.is_empty(), || format!("the run made it: {:?}", way_back.already))?;
+    let mut by_hand = way_back.left.iter().filter(|(_, _, why)| why.starts_with("by hand")).peekable();
+    ensure(by_hand.peek().is_some() == BY_HAND.contains(&control.meta().id), || {
+        format!("what is by hand is {:?}", way_back.left)
+    })?;
+    for (item, _, _) in by_hand {
+        let mut tasks = way_back.plan.items.iter().filter(|one| one.is_about(item));
+        let is_told = tasks.any(|one| matches!(one.finding.verdict, Verdict::Manual(_)));
+        ensure(is_told, || format!("the plan has no steps for {}", item.finding.resource))?;
+    }
 
     // What was updated would be updated again, from the same to the same.
     let again = stage.plan().await?;
