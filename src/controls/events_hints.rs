@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
 use crate::controls::events_rule::{
-    ALLOW_ROLE, CREATE_ROLE, GET, GET_POLICY, LIST, PUT_RULE, PUT_TARGETS, Role, TARGET, TARGETS, TRUST, read,
-    rules_like,
+    ALLOW_ROLE, CREATE_ROLE, DESCRIBE, GET, GET_POLICY, LIST, PUT_RULE, PUT_TARGETS, Role, TARGET, TARGETS,
+    TRUST, read, rules_like,
 };
 use crate::fault::Fault;
 
@@ -112,7 +112,13 @@ enabled: true
             Rule { id: "role", severity: Severity::Low, frameworks: &[] },
             Rule { id: "region", severity: Severity::Low, frameworks: &[] },
         ],
-        reads: &[Call::new(LIST), Call::new(TARGETS), Call::new(GET), Call::new(GET_POLICY)],
+        reads: &[
+            Call::new(LIST),
+            Call::new(TARGETS),
+            Call::new(DESCRIBE),
+            Call::new(GET),
+            Call::new(GET_POLICY),
+        ],
         writes: &[PUT_RULE, PUT_TARGETS, CREATE_ROLE, TRUST, ALLOW_ROLE],
         events: &["events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:RemoveTargets", "iam:DeleteRole", "iam:DeleteRolePolicy"],
         undo: Some("baseline never deletes a rule, a target or a role"),
@@ -145,7 +151,7 @@ enabled: true
     fn plan(&self, facts: &Facts, _: &Known, spec: &HintsSpec, observed: &Observed) -> Vec<Finding<Write>> {
         let declared = Declared { facts, spec, ours: &OURS };
         let mut findings = declared.findings(&observed.rules);
-        findings.extend(declared.role(observed.role.as_ref()));
+        findings.extend(declared.role(observed.role.as_ref(), &observed.rules));
         findings
     }
 

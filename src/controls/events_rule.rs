@@ -8,4 +8,4 @@ mod role;
 pub use live::{DESCRIBE, LIST, Rule, TARGETS, Target, rule_of, rules_like};
 pub use pattern::{covers, same};
 pub use put::{Create, PUT_RULE, PUT_TARGETS, Replace, TARGET, default_bus, role_arn, target};
-pub use role::{ALLOW_ROLE, CREATE_ROLE, GET, GET_POLICY, ForwardingRole, Role, TRUST, read};
+pub use role::{ALLOW_ROLE, CREATE_ROLE, ForwardingRole, GET, GET_POLICY, Role, TRUST, read};

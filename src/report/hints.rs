@@ -54,21 +54,23 @@ pub fn rules(controls: &[&'static dyn ErasedControl]) -> Value {
     let bus =
         json!({"Fn::Sub": "arn:${AWS::Partition}:events:${HomeRegion}:${AWS::AccountId}:event-bus/default"});
     let role = json!({"Fn::Sub": format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{ROLE}")});
-    let target =
-        || json!([{"Id": TARGET, "Arn": at_home("HintsArn", bus.clone()), "RoleArn": role.clone()}]);
+    let target = || json!([{"Id": TARGET, "Arn": at_home("HintsArn", bus.clone()), "RoleArn": role.clone()}]);
     // Made once in an account; the other regions' stacks come after that of the home region.
     let policy = |statements: Vec<Value>| json!({"Version": "2012-10-17", "Statement": statements});
     let allows = made::allows(json!({"Ref": "HintsArn"}), bus.clone());
-    resources.insert("Role".into(), json!({
-        "Type": "AWS::IAM::Role",
-        "Condition": "IsHome",
-        "Properties": {
-            "RoleName": ROLE,
-            "Description": ROLE_DESCRIPTION,
-            "AssumeRolePolicyDocument": policy(vec![made::trust(json!({"Ref": "AWS::AccountId"}))]),
-            "Policies": [{"PolicyName": ROLE, "PolicyDocument": policy(allows)}],
-        },
-    }));
+    resources.insert(
+        "Role".into(),
+        json!({
+            "Type": "AWS::IAM::Role",
+            "Condition": "IsHome",
+            "Properties": {
+                "RoleName": ROLE,
+                "Description": ROLE_DESCRIPTION,
+                "AssumeRolePolicyDocument": policy(vec![made::trust(json!({"Ref": "AWS::AccountId"}))]),
+                "Policies": [{"PolicyName": ROLE, "PolicyDocument": policy(allows)}],
+            },
+        }),
+    );
     let rule = |sender: Sender, sends: (&str, Value)| {
         let (how, what) = sends;
         json!({"Type": "AWS::Events::Rule", "Properties": {

@@ -281,7 +281,11 @@ fn reachable(call: &mut Call<'_>, target: &Target) -> Result<(), String> {
             }
             let role = target.role_arn().and_then(|arn| arn.rsplit('/').next());
             let there = role.map(|role| call.account().iam.roles.contains_key(role));
-            if there.unwrap_or(owner == account) { Ok(()) } else { Err("a role is needed to send to it".into()) }
+            if there.unwrap_or(owner == account) {
+                Ok(())
+            } else {
+                Err("a role is needed to send to it".into())
+            }
         }
         _ => {
             Err(format!("Parameter {} is not valid. Reason: not a target that this world has", target.arn()))

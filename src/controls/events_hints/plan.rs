@@ -24,14 +24,14 @@ impl HintsSpec {
         self.queue.is_some() || self.enabled.is_some()
     }
 
-    /// The queue that the rules are to send to.
+    /// The queue of rules that are to be there.
     pub fn wants(&self) -> Option<&Queue> {
         self.queue.as_ref().filter(|_| self.enabled != Some(false))
     }
 
     /// Is the role looked after here? An account has it once; the queue's region looks after it.
     pub fn keeps_role(&self, facts: &Facts) -> bool {
-        self.wants().is_some_and(|queue| queue.region == facts.scope.region)
+        self.queue.as_ref().is_some_and(|queue| queue.region == facts.scope.region)
     }
 }
 
@@ -41,7 +41,7 @@ fn the_role(facts: &Facts) -> Thing {
 
 /// All targets need the role, at home too.
 pub fn needs(facts: &Facts, spec: &HintsSpec) -> Vec<Need> {
-    spec.wants().map(|_| Need::hard(the_role(facts))).into_iter().collect()
+    spec.queue.as_ref().map(|_| Need::hard(the_role(facts))).into_iter().collect()
 }
 
 /// One account in one region.
@@ -57,9 +57,13 @@ impl Declared<'_> {
             return Vec::new();
         }
         let unknown = |fault| vec![Finding::new(ROLE, "rule", Verdict::Unknown { fault })];
-        if let Some(queue) = self.spec.queue.as_ref().filter(|it| it.region.partition() != self.facts.partition) {
-            let message =
-                format!("the queue is in {}, and nothing is sent there from {}", queue.region, self.facts.partition);
+        if let Some(queue) =
+            self.spec.queue.as_ref().filter(|it| it.region.partition() != self.facts.partition)
+        {
+            let message = format!(
+                "the queue is in {}, and nothing is sent there from {}",
+                queue.region, self.facts.partition
+            );
             return unknown(Fault::local(FaultKind::Invalid, PUT_TARGETS.operation, message));
         }
         let live = match live {
@@ -81,7 +85,8 @@ impl Declared<'_> {
         let say = |rule: &str, verdict| Finding::new(name.as_str(), rule, verdict);
         let Some(rule) = live.get(&name) else { return vec![say("rule", self.absent(sender, live))] };
         let mut findings = vec![say("rule", self.rule(sender, rule, live))];
-        if let Some(queue) = self.spec.wants().filter(|_| rule.managed_by.is_none()) {
+        // One that is off, too: it may be turned on again.
+        if let Some(queue) = self.spec.queue.as_ref().filter(|_| rule.managed_by.is_none()) {
             findings.push(say("target", self.target(sender, rule, queue)));
         }
         findings
@@ -118,12 +123,16 @@ impl Declared<'_> {
 
     /// There is no rule: one change makes it and its target, unless others let all of its calls through.
     fn absent(&self, sender: Sender, live: &Live) -> Verdict<Write> {
-        if self.spec.enabled == Some(false) || self.lacking(sender, live).is_some_and(|(lacking, _)| lacking == 0) {
+        if self.spec.enabled == Some(false)
+            || self.lacking(sender, live).is_some_and(|(lacking, _)| lacking == 0)
+        {
             return Verdict::InSync;
         }
         let Some(queue) = self.spec.wants() else {
             let message = "hints need a `queue` to go to: declare its URL, as for `run --hints`";
-            return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, PUT_TARGETS.operation, message) };
+            return Verdict::Unknown {
+                fault: Fault::local(FaultKind::Invalid, PUT_TARGETS.operation, message),
+            };
         };
         let to = Destination::of(queue, &self.facts.scope.region);
         let mut fields = vec![self.queue(Value::Null)];
@@ -149,7 +158,7 @@ impl Declared<'_> {
             fields.push(Field::new("/enabled", on, want));
             directions.push(if want { Direction::Strengthens } else { Direction::Weakens });
         }
-        let differs = self.spec.wants().and_then(|_| self.differs(sender, rule, live));
+        let differs = self.spec.queue.as_ref().and_then(|_| self.differs(sender, rule, live));
         if let Some(before) = &differs {
             fields.push(self.queue(before.as_str().into()));
             directions.push(Direction::Strengthens);
@@ -204,7 +213,7 @@ impl Declared<'_> {
     }
 
     fn arrives_from(&self, rule: &Rule) -> bool {
-        match (&rule.targets, self.spec.wants()) {
+        match (&rule.targets, &self.spec.queue) {
             (Sight::Seen(targets), Some(queue)) => targets.values().any(|one| self.arrives(one, queue)),
             _ => false,
         }
@@ -243,13 +252,20 @@ impl Declared<'_> {
     }
 
     /// The role, in the queue's region; and what cannot be looked after, in the account's home region.
-    pub fn role(&self, live: Option<&Sight<Option<Role>>>) -> Vec<Finding<Write>> {
-        let Some(queue) = self.spec.wants().filter(|it| it.region.partition() == self.facts.partition) else {
+    pub fn role(&self, live: Option<&Sight<Option<Role>>>, rules: &Sight<Live>) -> Vec<Finding<Write>> {
+        let Some(queue) = self.spec.queue.as_ref().filter(|it| it.region.partition() == self.facts.partition)
+        else {
             return Vec::new();
         };
-        let mut findings = self.unmanaged(queue);
+        let mut findings = if self.spec.wants().is_some() { self.unmanaged(queue) } else { Vec::new() };
         if self.spec.keeps_role(self.facts) {
             let verdict = match live {
+                // What is to be off, and is not there, needs none.
+                Some(Sight::Seen(None))
+                    if self.spec.wants().is_none() && matches!(rules, Sight::Seen(all) if all.is_empty()) =>
+                {
+                    Verdict::InSync
+                }
                 Some(Sight::Seen(live)) => self.role_verdict(queue, live.as_ref()),
                 Some(Sight::Unseen(fault)) => Verdict::Unknown { fault: fault.clone() },
                 None => Verdict::Unknown { fault: Fault::not_asked(crate::controls::events_rule::GET) },
@@ -307,7 +323,9 @@ impl Declared<'_> {
                 title: format!("Manage {region}, {why}"),
                 found: vec![("queue".into(), format!("{queue}, and {region} is not a managed region"))],
                 steps: vec![
-                    format!("Write {region} under `regions.managed` of the Organization or Account document,"),
+                    format!(
+                        "Write {region} under `regions.managed` of the Organization or Account document,"
+                    ),
                     "or except this finding, where `baseline generate hints rules` looks after it.".into(),
                 ],
                 verified: Verified::ByObservation,

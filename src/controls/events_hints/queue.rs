@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::place::{AccountId, Region};
 
-const FORM: &str = "write the queue's URL as for `run --hints`: `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`";
+const FORM: &str =
+    "write the queue's URL as for `run --hints`: `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`";
 
 /// A standard queue of Amazon SQS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,8 @@ impl Queue {
             return None;
         };
         let (region, account, name) = (parts.next()?, parts.next()?, parts.next()?);
-        let queue: Self = format!("https://sqs.{region}.{}/{account}/{name}", suffix(partition)).parse().ok()?;
+        let queue: Self =
+            format!("https://sqs.{region}.{}/{account}/{name}", suffix(partition)).parse().ok()?;
         (queue.region.partition() == partition).then_some(queue)
     }
 }
@@ -55,7 +57,8 @@ impl FromStr for Queue {
             return Err(format!("`{text}` is an ARN: {FORM}"));
         }
         let wrong = || format!("`{text}` is not a queue: {FORM}");
-        let (host, path) = text.strip_prefix("https://sqs.").and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
+        let (host, path) =
+            text.strip_prefix("https://sqs.").and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
         let (region, domain) = host.split_once('.').ok_or_else(wrong)?;
         let (account, name) = path.split_once('/').ok_or_else(wrong)?;
         let is_code = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -64,7 +67,10 @@ impl FromStr for Queue {
         }
         let region = Region::new(region);
         if domain != suffix(region.partition()) {
-            return Err(format!("`{text}` is not a queue of {region}: hosts there end in `{}`", suffix(region.partition())));
+            return Err(format!(
+                "`{text}` is not a queue of {region}: hosts there end in `{}`",
+                suffix(region.partition())
+            ));
         }
         let account: AccountId = account.parse().map_err(|_| wrong())?;
         if name.ends_with(".fifo") {
@@ -126,9 +132,18 @@ mod tests {
     #[test]
     fn a_url_and_an_arn_are_the_same_queue() {
         for (url, arn) in [
-            ("https://sqs.eu-west-1.amazonaws.com/777766665555/hints", "arn:aws:sqs:eu-west-1:777766665555:hints"),
-            ("https://sqs.cn-north-1.amazonaws.com.cn/777766665555/a_b-1", "arn:aws-cn:sqs:cn-north-1:777766665555:a_b-1"),
-            ("https://sqs.us-gov-west-1.amazonaws.com/777766665555/q", "arn:aws-us-gov:sqs:us-gov-west-1:777766665555:q"),
+            (
+                "https://sqs.eu-west-1.amazonaws.com/777766665555/hints",
+                "arn:aws:sqs:eu-west-1:777766665555:hints",
+            ),
+            (
+                "https://sqs.cn-north-1.amazonaws.com.cn/777766665555/a_b-1",
+                "arn:aws-cn:sqs:cn-north-1:777766665555:a_b-1",
+            ),
+            (
+                "https://sqs.us-gov-west-1.amazonaws.com/777766665555/q",
+                "arn:aws-us-gov:sqs:us-gov-west-1:777766665555:q",
+            ),
         ] {
             let queue: Queue = url.parse().expect("a queue");
             assert_eq!((queue.to_string().as_str(), queue.arn().as_str()), (url, arn));
@@ -164,12 +179,18 @@ mod tests {
             "https://eu-west-1.queue.amazonaws.com/777766665555/hints",
             "https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/777766665555/hints",
         ] {
-            assert!(why(bad).contains("https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"), "{bad}: {}", why(bad));
+            assert!(
+                why(bad).contains("https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"),
+                "{bad}: {}",
+                why(bad)
+            );
         }
         let long = format!("https://sqs.eu-west-1.amazonaws.com/777766665555/{}", "a".repeat(81));
         assert!(why(&long).contains("is not a queue"));
         assert!(why("arn:aws:sqs:eu-west-1:777766665555:hints").contains("is an ARN"));
-        assert!(why("https://sqs.eu-west-1.amazonaws.com/777766665555/hints.fifo").contains("use a standard one"));
+        assert!(
+            why("https://sqs.eu-west-1.amazonaws.com/777766665555/hints.fifo").contains("use a standard one")
+        );
         for (bad, ends) in [
             ("https://sqs.eu-west-1.amazonaws.com.evil.example/777766665555/hints", "amazonaws.com"),
             ("https://sqs.cn-north-1.amazonaws.com/777766665555/hints", "amazonaws.com.cn"),

@@ -176,9 +176,7 @@ const LONGEST: usize = 4_096;
 pub fn joined(live: Option<&Value>, ours: &Writes) -> Value {
     let kept = live.filter(|live| Through::of(live).is_some()).cloned();
     let joined = kept.map(|mut pattern| {
-        for (at, wanted) in
-            [("/detail/eventSource", &ours.sources), ("/detail/eventName", &ours.names)]
-        {
+        for (at, wanted) in [("/detail/eventSource", &ours.sources), ("/detail/eventName", &ours.names)] {
             let Some(Value::Array(there)) = pattern.pointer_mut(at) else { continue };
             let new = wanted.iter().filter(|word| !there.iter().any(|one| one == word.as_str()));
             let new: Vec<Value> = new.map(|word| word.as_str().into()).collect();
@@ -265,8 +263,15 @@ mod tests {
             assert_eq!(Sender::named(&sender.rule()), Some(sender));
         }
         for other in [
-            "baseline-hints-", "baseline-hints-0", "baseline-hints-01", "baseline-hints-+1", "baseline-hints-1 ",
-            "baseline-hints-99999999999999999999999", "baseline-hints-heartbeat-2", "baseline-hint-1", "",
+            "baseline-hints-",
+            "baseline-hints-0",
+            "baseline-hints-01",
+            "baseline-hints-+1",
+            "baseline-hints-1 ",
+            "baseline-hints-99999999999999999999999",
+            "baseline-hints-heartbeat-2",
+            "baseline-hint-1",
+            "",
         ] {
             assert_eq!(Sender::named(other), None, "{other}");
         }
@@ -316,7 +321,15 @@ mod tests {
             assert!(is_often_enough(good), "{good}");
         }
         assert!(is_often_enough(&schedule()));
-        for bad in ["rate(16 minutes)", "rate(1 hour)", "rate(0 minutes)", "cron(0/15 * * * ? *)", "rate(", "rate(5)", ""] {
+        for bad in [
+            "rate(16 minutes)",
+            "rate(1 hour)",
+            "rate(0 minutes)",
+            "cron(0/15 * * * ? *)",
+            "rate(",
+            "rate(5)",
+            "",
+        ] {
             assert!(!is_often_enough(bad), "{bad}");
         }
     }

@@ -11,8 +11,8 @@ use super::rules::{self, ROLE, ROLE_DESCRIPTION, Sender, Writes};
 use crate::aws::Writer;
 use crate::control::{AwsWrite, Call};
 use crate::controls::events_rule::{
-    ALLOW_ROLE, CREATE_ROLE, Create, ForwardingRole, PUT_RULE, PUT_TARGETS, Replace, TRUST, default_bus, role_arn,
-    target,
+    ALLOW_ROLE, CREATE_ROLE, Create, ForwardingRole, PUT_RULE, PUT_TARGETS, Replace, TRUST, default_bus,
+    role_arn, target,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::place::{Region, Scope};
@@ -99,9 +99,7 @@ impl Contents {
     pub fn of(sender: Sender, ours: &[Writes], here: &Region, live: Option<&Value>) -> Option<Self> {
         let matching = |pattern| Some(Self { pattern: Some(pattern), schedule: None });
         match sender {
-            Sender::Writes(number) => {
-                matching(rules::joined(live, ours.get(number.checked_sub(1)?)?))
-            }
+            Sender::Writes(number) => matching(rules::joined(live, ours.get(number.checked_sub(1)?)?)),
             Sender::Heartbeat => Some(Self { pattern: None, schedule: Some(rules::schedule()) }),
             Sender::Heartbeats => matching(rules::heartbeats(json!(here))),
         }

@@ -71,7 +71,8 @@ pub(in crate::sandbox) fn of_last_call(state: &mut State, now: Timestamp) {
         return;
     }
     let Some(detail) = state.history.last_record() else { return };
-    let source = detail["eventSource"].as_str().and_then(|source| source.split('.').next()).unwrap_or_default();
+    let source =
+        detail["eventSource"].as_str().and_then(|source| source.split('.').next()).unwrap_or_default();
     let event = json!({
         "version": "0",
         "id": state.uuid(),
@@ -102,19 +103,15 @@ fn put(state: &mut State, (account, region): (&str, &str), event: &Value, now: T
 
 /// To one target: a queue of this region, or the account's default bus in another one. What the role may not do is lost, as
 /// it is in AWS, where nobody is told.
-fn send(
-    state: &mut State,
-    (account, region): (&str, &str),
-    target: &Target,
-    event: &Value,
-    now: Timestamp,
-) {
-    let rewritten = target.input.is_some() || target.input_path.is_some() || target.input_transformer.is_some();
+fn send(state: &mut State, (account, region): (&str, &str), target: &Target, event: &Value, now: Timestamp) {
+    let rewritten =
+        target.input.is_some() || target.input_path.is_some() || target.input_transformer.is_some();
     let parts: Vec<&str> = target.arn().splitn(6, ':').collect();
     match parts[..] {
         ["arn", "aws", "sqs", there, owner, name] if there == region && !rewritten => {
             // A queue of another account lets in whom its policy names: `baseline generate hints queues` names this role.
-            let lets_in = owner == account || target.role_arn().is_some_and(|arn| arn.ends_with(":role/baseline-hints"));
+            let lets_in = owner == account
+                || target.role_arn().is_some_and(|arn| arn.ends_with(":role/baseline-hints"));
             if !lets_in || !may(state, account, target, "sqs:SendMessage") {
                 return;
             }

@@ -100,10 +100,12 @@ async fn what_jo_does_comes_by_the_rules_and_is_put_right_within_seconds() {
 
         // The rules look after themselves.
         let heart = "baseline-hints-heartbeat";
-        let put = events(world, &account, HOME).put_rule().name(heart).schedule_expression("rate(15 minutes)");
+        let put =
+            events(world, &account, HOME).put_rule().name(heart).schedule_expression("rate(15 minutes)");
         put.state(RuleState::Disabled).send().await.expect("put");
         let start = Instant::now();
-        let beats = || world.region(&account, HOME, |region| region.events.rules[heart].state == RuleState::Enabled);
+        let beats =
+            || world.region(&account, HOME, |region| region.events.rules[heart].state == RuleState::Enabled);
         while !beats() {
             pass(Duration::from_millis(100)).await;
             within(start, 15 * Duration::from_secs(1), "the heartbeat");
@@ -231,7 +233,7 @@ fn what_is_made_is_what_cloudformation_would_make() {
     let account = id(0);
     shell.run("apply --auto-approve").exits(0);
     let template = shell.run("generate hints rules").exits(0).json();
-    for (region, rules) in [(HOME, 5), (OTHER, 4)] {
+    for (region, rules) in [(HOME, 4), (OTHER, 3)] {
         let made = of_world(&shell.world, &account, region);
         assert!(made.len() >= rules, "{:?}", made.keys());
         assert_eq!(made, of_template(&template, &account, region), "{region}");
