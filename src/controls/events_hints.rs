@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
 use crate::controls::events_rule::{
-    ALLOW_ROLE, CREATE_ROLE, DESCRIBE, GET, GET_POLICY, LIST, PUT_RULE, PUT_TARGETS, Role, TARGET, TARGETS,
-    TRUST, read, rules_like,
+    ALLOW_ROLE, CREATE_ROLE, GET, GET_POLICY, LIST, PUT_TARGETS, Role, TARGET, TARGETS, TRUST, read,
+    rules_like,
 };
 use crate::fault::Fault;
 
@@ -29,7 +29,7 @@ use plan::{Declared, Live};
 use queue::Queue;
 use rules::{ROLE, Sender, Writes};
 use spec::HintsSpec;
-use write::Write;
+use write::{PUT_RULE, Write};
 
 pub struct Hints;
 
@@ -115,7 +115,6 @@ enabled: true
         reads: &[
             Call::new(LIST),
             Call::new(TARGETS),
-            Call::new(DESCRIBE),
             Call::new(GET),
             Call::new(GET_POLICY),
         ],
@@ -150,8 +149,9 @@ enabled: true
 
     fn plan(&self, facts: &Facts, _: &Known, spec: &HintsSpec, observed: &Observed) -> Vec<Finding<Write>> {
         let declared = Declared { facts, spec, ours: &OURS };
-        let mut findings = declared.findings(&observed.rules);
-        findings.extend(declared.role(observed.role.as_ref(), &observed.rules));
+        // The order is that of the writes: targets are put with the role.
+        let mut findings = declared.role(observed.role.as_ref(), &observed.rules);
+        findings.extend(declared.findings(&observed.rules));
         findings
     }
 

@@ -11,7 +11,7 @@ use super::write::{Contents, Destination, Write, role};
 use crate::control::{
     Change, Direction, Facts, Field, Finding, ManualTask, Need, Risk, Sight, Thing, Verdict, Verified,
 };
-use crate::controls::events_rule::{DESCRIBE, PUT_TARGETS, Role, Rule, TARGET, Target, covers, role_arn};
+use crate::controls::events_rule::{LIST, PUT_TARGETS, Role, Rule, TARGET, Target, covers, role_arn};
 use crate::diff::policy;
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
@@ -39,9 +39,10 @@ fn the_role(facts: &Facts) -> Thing {
     Thing::Role { account: facts.scope.account.clone(), name: ROLE.into() }
 }
 
-/// All targets need the role, at home too.
+/// All targets need the role. At home it is made first, among the same changes.
 pub fn needs(facts: &Facts, spec: &HintsSpec) -> Vec<Need> {
-    spec.queue.as_ref().map(|_| Need::hard(the_role(facts))).into_iter().collect()
+    let elsewhere = spec.queue.as_ref().filter(|queue| queue.region != facts.scope.region);
+    elsewhere.map(|_| Need::hard(the_role(facts))).into_iter().collect()
 }
 
 /// One account in one region.
@@ -117,6 +118,10 @@ impl Declared<'_> {
         contents.map(|contents| contents.digest()).unwrap_or_default()
     }
 
+    fn stands_on(&self) -> Vec<Thing> {
+        needs(self.facts, self.spec).into_iter().map(|need| need.thing).collect()
+    }
+
     fn queue(&self, before: Value) -> Field {
         Field::new("/queue", before, self.spec.queue.as_ref().map(Queue::to_string))
     }
@@ -141,7 +146,7 @@ impl Declared<'_> {
             Write::Create { sender, contents: self.contents(sender, None), tags: self.facts.tags.clone() };
         Verdict::Change(Change {
             cost: cost(&to),
-            stands_on: Some(vec![the_role(self.facts)]),
+            stands_on: Some(self.stands_on()),
             ..Change::create(fields, vec![create, Write::Target { sender, to }])
         })
     }
@@ -150,7 +155,7 @@ impl Declared<'_> {
     fn rule(&self, sender: Sender, rule: &Rule, live: &Live) -> Verdict<Write> {
         let Some(on) = rule.is_on() else {
             let message = format!("`{}` is not a state of a rule that this build knows", rule.state);
-            return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, DESCRIBE, message) };
+            return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, LIST, message) };
         };
         let (mut fields, mut directions) = (Vec::new(), vec![Direction::Neutral]);
         let switch = self.spec.enabled.filter(|want| *want != on);
@@ -246,7 +251,7 @@ impl Declared<'_> {
             risk: if evidence.is_some() { Risk::Disruptive } else { Risk::Safe },
             evidence,
             cost: cost(&to),
-            stands_on: Some(vec![the_role(self.facts)]),
+            stands_on: Some(self.stands_on()),
             ..Change::update(vec![self.queue(before.into())], vec![Write::Target { sender, to }])
         })
     }

@@ -93,8 +93,7 @@ fn planned(facts: &Facts, spec: Value, live: Live) -> BTreeMap<(String, String),
 fn after(facts: &Facts, sender: Sender, rule: &str, change: impl FnOnce(&mut There)) -> Verdict<Write> {
     let mut live = whole(facts);
     change(live.get_mut(&sender.rule()).expect("it is there"));
-    let mut found = planned(facts, spec(), live);
-    found.remove(&(sender.rule(), rule.into())).expect("a finding")
+    planned(facts, spec(), live).remove(&(sender.rule(), rule.into())).expect("a finding")
 }
 
 #[track_caller]
@@ -123,7 +122,7 @@ fn rules_that_are_not_there_are_made_with_their_targets() {
         );
         assert!(matches!(&made.steps[..], [Write::Create { .. }, Write::Target { to, .. }]
             if to.arn(&managed().scope) == QUEUE_ARN));
-        assert!(matches!(made.stands_on.as_deref(), Some([Thing::Role { name, .. }]) if name == ROLE));
+        assert_eq!(made.stands_on, Some(vec![]), "the role is made first");
         assert_eq!(made.cost, None);
     }
     let made = planned(&elsewhere(), spec(), Live::new());
@@ -132,6 +131,7 @@ fn rules_that_are_not_there_are_made_with_their_targets() {
         let made = change(verdict);
         assert!(matches!(&made.steps[1], Write::Target { to, .. } if to.arn(&elsewhere().scope) == BUS));
         assert!(made.cost.is_some());
+        assert!(matches!(made.stands_on.as_deref(), Some([Thing::Role { name, .. }]) if name == ROLE));
     }
 }
 

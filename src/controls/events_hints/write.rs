@@ -11,11 +11,17 @@ use super::rules::{self, ROLE, ROLE_DESCRIPTION, Sender, Writes};
 use crate::aws::Writer;
 use crate::control::{AwsWrite, Call};
 use crate::controls::events_rule::{
-    ALLOW_ROLE, CREATE_ROLE, Create, ForwardingRole, PUT_RULE, PUT_TARGETS, Replace, TRUST, default_bus,
-    role_arn, target,
+    ALLOW_ROLE, CREATE_ROLE, Create, ForwardingRole, PUT_TARGETS, Replace, TRUST, default_bus, role_arn,
+    target,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::place::{Region, Scope};
+
+/// PutRule replaces everything, so the rule is listed again right before, with its targets.
+pub const PUT_RULE: Call = Call::needing(
+    "events:PutRule",
+    &["events:PutRule", "events:ListRules", "events:ListTargetsByRule", "events:TagResource"],
+);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -154,7 +160,7 @@ impl Write {
             }
             Self::Update { sender, contents, on } => {
                 let name = sender.rule();
-                let mut rule = Replace::read(&events, &name).await?;
+                let mut rule = Replace::listed(&events, &name).await?;
                 if let Some(contents) = contents {
                     let new = Contents::of(*sender, ours, here, rule.live.pattern.as_ref());
                     let new = new.filter(|new| new.digest() == *contents).ok_or_else(otherwise)?;

@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{PutTargetsResultEntry, RuleState, Tag, Target};
 use serde_json::Value;
 
-use super::live::{Rule, rule_of};
+use super::live::{Rule, rule_of, rules_like};
 use crate::aws::fault;
 use crate::control::Call;
 use crate::fault::{Fault, FaultKind};
@@ -65,8 +65,18 @@ pub struct Replace<'a> {
 }
 
 impl<'a> Replace<'a> {
+    /// As a control that looks at rules by their names reads it.
     pub async fn read(events: &Client, name: &'a str) -> Result<Self, Fault> {
-        let live = rule_of(events, name).await?.ok_or_else(|| {
+        Self::of(name, rule_of(events, name).await?)
+    }
+
+    /// As a control that lists rules reads it.
+    pub async fn listed(events: &Client, name: &'a str) -> Result<Self, Fault> {
+        Self::of(name, rules_like(events, name, |other| other == name).await?.remove(name))
+    }
+
+    fn of(name: &'a str, live: Option<Rule>) -> Result<Self, Fault> {
+        let live = live.ok_or_else(|| {
             let message = format!("the rule {name} is not there any more");
             Fault::local(FaultKind::NotFound, PUT_RULE.operation, message)
         })?;
