@@ -12,6 +12,8 @@ mod ec2_account_defaults;
 mod ecr_registry;
 mod ecr_repositories;
 mod events_finding_rules;
+pub mod events_hints;
+mod events_rule;
 mod guardduty_administrator;
 mod guardduty_detector;
 mod guardduty_filters;
@@ -74,6 +76,7 @@ pub static CONTROLS: &[&dyn ErasedControl] = &[
     &inspector_organization::Organization,
     &sns_topics::Topics,
     &events_finding_rules::FindingRules,
+    &events_hints::Hints,
     &logs_groups::Groups,
     &cloudwatch_cis_alarms::CisAlarms,
     &waf_acl::WebAcls::<false>,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use crate::audit::Memory;
-use crate::aws::history::{self, Event, Events, event_name};
+use crate::aws::history::{self, Event, Events};
 use crate::aws::journal::Purpose;
 use crate::control::Meta;
 use crate::fault::Fault;
@@ -64,21 +64,6 @@ pub struct Deed {
     pub certain: bool,
 }
 
-/// The events under which a control is looked up, `service:Name`, each once.
-pub fn events(meta: &Meta) -> Vec<String> {
-    let writes = meta.writes.iter().map(|call| {
-        let service = call.operation.split_once(':').map_or("", |(service, _)| service);
-        format!("{service}:{}", event_name(call.operation))
-    });
-    let mut all: Vec<String> = Vec::new();
-    for event in writes.chain(meta.events.iter().map(|event| (*event).to_owned())) {
-        if !all.contains(&event) {
-            all.push(event);
-        }
-    }
-    all
-}
-
 /// Looks up, each name once in an account and region.
 pub struct Looker<'a> {
     fleet: &'a Fleet,
@@ -110,7 +95,7 @@ impl<'a> Looker<'a> {
         let mut who =
             Who { since: from, cut: since < oldest, deeds: Vec::new(), more: false, faults: Vec::new() };
         let mut by_region: Vec<(Region, Vec<String>)> = Vec::new();
-        for event in events(meta) {
+        for event in meta.calls_that_matter() {
             let service = event.split_once(':').map_or("", |(service, _)| service);
             for region in history::regions(service, &scope.region) {
                 match by_region.iter_mut().find(|(other, _)| *other == region) {
@@ -217,7 +202,7 @@ mod tests {
     fn a_control_is_looked_up_under_what_it_calls_and_under_what_it_lists() {
         for control in crate::controls::CONTROLS {
             let meta = control.meta();
-            let events = events(meta);
+            let events = meta.calls_that_matter();
             assert!(!events.is_empty(), "{}: nobody could ever be found", meta.id);
             for event in &events {
                 let (service, name) = event.split_once(':').expect("service:Name");
@@ -232,7 +217,7 @@ mod tests {
         }
         let block = crate::controls::find("s3.account-public-access").expect("listed").meta();
         assert_eq!(
-            super::events(block),
+            block.calls_that_matter(),
             ["s3control:PutAccountPublicAccessBlock", "s3control:DeleteAccountPublicAccessBlock"]
         );
     }

@@ -1,6 +1,7 @@
 //! Facts about a control: documentation, reach, rules and calls. Docs pages, JSON schema, `explain` and IAM
 //! policies are generated from these.
 
+use crate::aws::history::event_name;
 use crate::call::{Call, Calls};
 use crate::place::Seat;
 
@@ -40,6 +41,22 @@ impl Meta {
     pub fn security_controls(&self, rule: Option<&str>) -> std::collections::BTreeSet<&'static str> {
         let rules = self.rules.iter().filter(|one| rule.is_none_or(|id| id == one.id));
         rules.flat_map(|rule| rule.frameworks).filter_map(|id| id.strip_prefix("fsbp/")).collect()
+    }
+
+    /// The calls that may change what the control looks at, as CloudTrail names them, `service:Name`, each once: its own
+    /// writes, and what it lists under `events`.
+    pub fn calls_that_matter(&self) -> Vec<String> {
+        let writes = self.writes.iter().map(|call| {
+            let service = call.operation.split_once(':').map_or("", |(service, _)| service);
+            format!("{service}:{}", event_name(call.operation))
+        });
+        let mut all: Vec<String> = Vec::new();
+        for event in writes.chain(self.events.iter().map(|event| (*event).to_owned())) {
+            if !all.contains(&event) {
+                all.push(event);
+            }
+        }
+        all
     }
 
     pub fn rule(&self, id: &str) -> Option<&'static Rule> {

@@ -5,6 +5,9 @@
 
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
+use crate::controls::events_rule::{
+    ALLOW_ROLE, CREATE_ROLE, DESCRIBE, GET, GET_POLICY, PUT_RULE, PUT_TARGETS, TARGET, TARGETS, TRUST, Target,
+};
 use crate::fault::Fault;
 
 mod live;
@@ -20,7 +23,7 @@ use live::{Ask, Observed};
 use pattern::{Source, Threshold};
 use plan::Declared;
 use spec::FindingRulesSpec;
-use write::{TARGET, Write};
+use write::Write;
 
 pub struct FindingRules;
 
@@ -95,12 +98,12 @@ guardDuty:
             Rule { id: "role", severity: Severity::Medium, frameworks: &[] },
         ],
         reads: &[
-            Call::new(live::DESCRIBE),
-            Call::new(live::TARGETS),
-            Call::new(role::GET),
-            Call::new(role::GET_POLICY),
+            Call::new(DESCRIBE),
+            Call::new(TARGETS),
+            Call::new(GET),
+            Call::new(GET_POLICY),
         ],
-        writes: &[write::PUT_RULE, write::PUT_TARGETS, write::CREATE_ROLE, write::TRUST, write::ALLOW_ROLE],
+        writes: &[PUT_RULE, PUT_TARGETS, CREATE_ROLE, TRUST, ALLOW_ROLE],
         events: &["events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:RemoveTargets", "iam:DeleteRole", "iam:DeleteRolePolicy"],
         undo: Some("baseline never deletes a rule, a target or a role"),
         tags: false,
@@ -155,7 +158,7 @@ guardDuty:
                     facts.scope.region,
                     facts.scope.account
                 );
-                let topic = |target: &live::Target| target.arn.strip_prefix(&here).map(str::to_owned);
+                let topic = |target: &Target| target.arn.strip_prefix(&here).map(str::to_owned);
                 let found = targets.get(TARGET).and_then(topic).or_else(|| targets.values().find_map(topic));
                 spec.topic = spec.topic.or(found);
             }

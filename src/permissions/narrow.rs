@@ -120,6 +120,7 @@ const MADE_ROLES: &[(&str, &str)] = &[
     ("cloudtrail.trail", "baseline-cloudtrail"),
     ("config.aggregator", "baseline-config-aggregator"),
     ("events.finding-rules", "baseline-events-forwarding"),
+    ("events.hints", "baseline-hints"),
 ];
 
 /// The service-linked roles that AWS makes for whoever switches on what a control's service is about, by the first

@@ -148,6 +148,14 @@ fn seen(state: &State, account: &str, region: &str) -> Vec<Seen> {
     all
 }
 
+/// Does some trail log what is written in `region` of `account`?
+pub(super) fn logs_writes(state: &State, account: &str, region: &str) -> bool {
+    let all = seen(state, account, region);
+    all.iter()
+        .filter_map(|one| one.trail(state).ok())
+        .any(|trail| trail.logging && trail.selectors.management().1)
+}
+
 /// Trail names: 3–128 letters, digits, `.`, `_`, `-`, beginning and ending with a letter or digit, no two marks
 /// together, no IP address (CreateTrail).
 fn trail_name(name: Option<&str>) -> Result<&str, Refusal> {

@@ -2,9 +2,12 @@
 //!
 //! Source: the service's API Reference, the operation named at each handler.
 
+pub(super) mod delivery;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::operation::describe_rule::{DescribeRuleInput, DescribeRuleOutput};
+use aws_sdk_eventbridge::operation::list_rules::{ListRulesInput, ListRulesOutput};
 use aws_sdk_eventbridge::operation::list_targets_by_rule::{ListTargetsByRuleInput, ListTargetsByRuleOutput};
 use aws_sdk_eventbridge::operation::put_rule::{PutRuleInput, PutRuleOutput};
 use aws_sdk_eventbridge::operation::put_targets::{PutTargetsInput, PutTargetsOutput};
@@ -24,6 +27,7 @@ static SERVICE: Service = Service {
 pub(super) fn operations() -> Operations {
     Operations::of(&SERVICE)
         .on("DescribeRule", describe_rule)
+        .on("ListRules", list_rules)
         .on("PutRule", put_rule)
         .on("ListTargetsByRule", list_targets_by_rule)
         .on("PutTargets", put_targets)
@@ -167,6 +171,34 @@ fn well_formed(pattern: &str) -> Result<(), Refusal> {
 
 /// How many a page has. AWS gives up to 100; fewer here, so that whoever does not paginate is found out.
 const A_PAGE: usize = 1;
+const RULES_A_PAGE: usize = 2;
+
+/// ListRules: those of the default bus whose names begin with the prefix, by their names.
+fn list_rules(call: &mut Call<'_>, input: &ListRulesInput) -> Result<ListRulesOutput, Refusal> {
+    default_bus(input.event_bus_name())?;
+    let prefix = input.name_prefix().map(|prefix| rule_name(Some(prefix))).transpose()?.unwrap_or_default();
+    if input.limit().is_some_and(|limit| !(1..=100).contains(&limit)) {
+        return Err(invalid("limit"));
+    }
+    let named: Vec<(String, Rule)> = call.here().events.rules.clone().into_iter().collect();
+    let named: Vec<(String, Rule)> = named.into_iter().filter(|(name, _)| name.starts_with(prefix)).collect();
+    let (named, next) = page(&named, input.next_token(), RULES_A_PAGE).ok_or_else(|| invalid("nextToken"))?;
+    let told = named.into_iter().map(|(name, rule)| {
+        aws_sdk_eventbridge::types::Rule::builder()
+            .arn(call.arn("events", format_args!("rule/{name}")))
+            .name(name)
+            .set_event_pattern(rule.pattern)
+            .set_schedule_expression(rule.schedule)
+            .state(rule.state)
+            .set_description(rule.description)
+            .set_role_arn(rule.role)
+            .set_managed_by(rule.managed_by)
+            .event_bus_name("default")
+            .build()
+    });
+    let told = told.collect();
+    Ok(ListRulesOutput::builder().set_rules(Some(told)).set_next_token(next).build())
+}
 
 /// ListTargetsByRule.
 fn list_targets_by_rule(
@@ -186,7 +218,9 @@ fn list_targets_by_rule(
 
 /// PutTargets: what is wrong with one target is told in the answer, which is 200 all the same. At most five targets a
 /// rule. A topic must be of this account and region; another region's bus needs a role (PutTargets: "you must specify
-/// a RoleArn with proper permissions"). That topic and role exist is this world's own strictness.
+/// a RoleArn with proper permissions"), and so does a queue of another account, which is of this region (EventBridge User
+/// Guide, "Cross-account service targets"). That topic and role exist is this world's own strictness; at a queue nobody
+/// looks.
 fn put_targets(call: &mut Call<'_>, input: &PutTargetsInput) -> Result<PutTargetsOutput, Refusal> {
     default_bus(input.event_bus_name())?;
     if input.targets().is_empty() || input.targets().len() > 10 {
@@ -240,6 +274,18 @@ fn reachable(call: &mut Call<'_>, target: &Target) -> Result<(), String> {
             }
             let there = call.account().iam.roles.contains_key(role);
             if there { Ok(()) } else { Err("a role is needed to send to another region".into()) }
+        }
+        ["arn", "aws", "sqs", region, owner, name] => {
+            if region != call.region || name.is_empty() {
+                return Err(format!("Provided Arn is not in correct region: {}", target.arn()));
+            }
+            let role = target.role_arn().and_then(|arn| arn.rsplit('/').next());
+            let there = role.map(|role| call.account().iam.roles.contains_key(role));
+            if there.unwrap_or(owner == account) {
+                Ok(())
+            } else {
+                Err("a role is needed to send to it".into())
+            }
         }
         _ => {
             Err(format!("Parameter {} is not valid. Reason: not a target that this world has", target.arn()))

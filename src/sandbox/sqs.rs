@@ -74,14 +74,24 @@ impl World {
     /// When there is no such queue.
     pub fn put_message(&self, url: &str, body: &str) {
         let now = self.now();
-        let mut state = self.locked();
-        state.queues_moved.notify_waiters();
-        let id = state.uuid();
-        let queue = place(url).and_then(|(region, account, name)| {
-            state.accounts.get_mut(account)?.region(region).sqs.queues.get_mut(name)
-        });
-        queue.unwrap_or_else(|| panic!("there is no queue `{url}`")).put(id, body, None, now);
+        let put = place(url).is_some_and(|place| deliver(&mut self.locked(), place, body, now));
+        assert!(put, "there is no queue `{url}`");
     }
+}
+
+/// Puts a message into a standard queue, by its region, account and name, and says whether there is one.
+pub(super) fn deliver(
+    state: &mut State,
+    (region, account, name): (&str, &str, &str),
+    body: &str,
+    now: Timestamp,
+) -> bool {
+    let id = state.uuid();
+    let account = state.accounts.get_mut(account);
+    let queue = account.and_then(|account| account.region(region).sqs.queues.get_mut(name));
+    let put = queue.map(|queue| queue.put(id, body, None, now)).is_some();
+    state.queues_moved.notify_waiters();
+    put
 }
 
 /// Region, account and name in a queue's URL.

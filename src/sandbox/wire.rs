@@ -235,7 +235,9 @@ impl Wire {
             state.sky.wrote();
             if let Some(caller) = &caller {
                 let agent = request.headers().get("user-agent").unwrap_or_default();
-                state.history.add(operation, &exchange.asked.input, caller, (region, now), agent);
+                if state.history.add(operation, &exchange.asked.input, caller, (region, now), agent) {
+                    super::events::delivery::of_last_call(state, now);
+                }
             }
             state.tally.entry((operation.service.prefix, operation.name)).or_default().landed += 1;
         }

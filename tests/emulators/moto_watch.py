@@ -14,6 +14,10 @@ TRAIL_GROUP = "baseline/trail-events"
 ALARMS = ("root-usage", "console-failures")
 RULES = ("baseline-securityhub-findings", "baseline-guardduty-findings")
 ROLE = "baseline-events-forwarding"
+# As many rules as the calls that matter take: `baseline generate hints rules` tells.
+WRITES = 2
+HINTS_ROLE = "baseline-hints"
+QUEUE = "arn:aws:sqs:{home}:777766665555:baseline-hints"
 CONFIG_ROLE = "AWSServiceRoleForConfig"
 RECORDER = "of-old"
 
@@ -33,6 +37,9 @@ WATCH_YAML = f"""\
       deliver: home
       securityHub: {{enabled: true, severities: [CRITICAL, HIGH]}}
       guardDuty: {{enabled: true, severityAtLeast: 7}}
+    events.hints:
+      queue: https://sqs.eu-west-1.amazonaws.com/777766665555/baseline-hints
+      enabled: true
     logs.groups:
       groups:
         {GROUP}: {{retentionDays: 731}}
@@ -82,16 +89,27 @@ class Watch:
             *(changed("config.recorder", rule, self.prod, self.home, "recorder") for rule in ("recorder", "recording")),
             *(changed("securityhub.hub", "hub", *place, "hub") for place in self.everywhere),
             *(changed("events.finding-rules", "rule", *place, rule) for place in self.everywhere for rule in RULES),
+            *(changed("events.hints", "rule", *place, rule) for place in self.everywhere for rule in self.hints(place[1])),
+            *(changed("events.hints", "role", account, self.home, HINTS_ROLE) for account in self.accounts),
             *(changed("logs.groups", "group", *place, GROUP) for place in self.everywhere),
             *(changed("sns.topics", "topic", account, self.home, TOPIC) for account in self.accounts),
             *(changed("events.finding-rules", "role", account, self.home, ROLE) for account in self.accounts),
             *(changed("cloudwatch.cis-alarms", name, account, "", name) for account in self.accounts for name in ALARMS),
         }
 
+    def hints(self, region: str) -> list[str]:
+        """The rules that send hints from a region."""
+        names = [*range(1, WRITES + 1), "heartbeat", *(["heartbeats"] if region == self.home else [])]
+        return [f"baseline-hints-{name}" for name in names]
+
     def disturb(self) -> set[Finding]:
-        """Stops the recorder, disables a rule and an alarm, takes a policy away and half of a retention."""
+        """Stops the recorder, disables a rule and an alarm, takes a target, a policy and half of a retention away."""
         self.config().stop_configuration_recorder(ConfigurationRecorderName=RECORDER)
-        self.moto.client("events", self.prod, self.home).disable_rule(Name=RULES[0])
+        events = self.moto.client("events", self.prod, self.home)
+        events.disable_rule(Name=RULES[0])
+        [heart] = [name for name in self.hints(self.home) if name.endswith("heartbeat")]
+        events.disable_rule(Name=heart)
+        events.remove_targets(Rule=self.hints(self.home)[0], Ids=["baseline"])
         self.moto.client("logs", self.prod, self.home).put_retention_policy(logGroupName=GROUP, retentionInDays=365)
         [alarm] = [one for one in self.alarms(self.prod) if "root" in one["AlarmName"].lower()]
         self.moto.client("cloudwatch", self.prod, self.home).disable_alarm_actions(AlarmNames=[alarm["AlarmName"]])
@@ -102,6 +120,8 @@ class Watch:
         return {
             changed("config.recorder", "recording", self.prod, self.home, "recorder"),
             changed("events.finding-rules", "rule", self.prod, self.home, RULES[0]),
+            changed("events.hints", "rule", self.prod, self.home, heart),
+            changed("events.hints", "target", self.prod, self.home, self.hints(self.home)[0]),
             changed("logs.groups", "retention", self.prod, self.home, GROUP),
             changed("cloudwatch.cis-alarms", "root-usage", self.prod, "", "root-usage"),
             changed("sns.topics", "policy", self.prod, self.home, TOPIC),
@@ -122,11 +142,27 @@ class Watch:
             equal(f"hub of {account} {region}", hub, f"arn:aws:securityhub:{region}:{account}:hub/default")
             rules = self.moto.client("events", account, region).list_rules(NamePrefix="baseline-")["Rules"]
             seen = {rule["Name"]: rule["State"] for rule in rules}
-            equal(f"rules of {account} {region}", seen, dict.fromkeys(RULES, "ENABLED"))
+            equal(f"rules of {account} {region}", seen, dict.fromkeys([*RULES, *self.hints(region)], "ENABLED"))
+            self.hints_are_as_wanted(account, region)
             groups = self.moto.client("logs", account, region).describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
             equal(f"retention of {account} {region}", [group.get("retentionInDays") for group in groups], [731])
         for account in self.accounts:
             self.alerts_are_as_wanted(account)
+
+    def hints_are_as_wanted(self, account: str, region: str) -> None:
+        events = self.moto.client("events", account, region)
+        home = f"arn:aws:events:{self.home}:{account}:event-bus/default"
+        wanted = QUEUE.format(home=self.home) if region == self.home else home
+        role = f"arn:aws:iam::{account}:role/{HINTS_ROLE}"
+        for rule in self.hints(region):
+            targets = events.list_targets_by_rule(Rule=rule)["Targets"]
+            seen = [(one["Id"], one["Arn"], one.get("RoleArn")) for one in targets]
+            equal(f"targets of {rule} in {account} {region}", seen, [("baseline", wanted, role)])
+        [beat] = events.list_rules(NamePrefix="baseline-hints-heartbeat")["Rules"][:1]
+        equal(f"heartbeat of {account} {region}", beat.get("ScheduleExpression"), "rate(15 minutes)")
+        policy = self.moto.client("iam", account).get_role_policy(RoleName=HINTS_ROLE, PolicyName=HINTS_ROLE)
+        resources = [one["Resource"] for one in policy["PolicyDocument"]["Statement"]]
+        equal(f"what {HINTS_ROLE} of {account} may write to", resources, [QUEUE.format(home=self.home), home])
 
     def recorder_is_as_wanted(self) -> None:
         [recorder] = self.config().describe_configuration_recorders()["ConfigurationRecorders"]

@@ -10,6 +10,7 @@ mod notify;
 mod now;
 mod process;
 mod restart;
+mod ruled;
 mod scale;
 mod served;
 mod sources;

@@ -197,6 +197,7 @@ resource "aws_iam_policy" "observe_1" {
         "Effect" = "Allow"
         "Action" = [
           "events:DescribeRule",
+          "events:ListRules",
           "events:ListTargetsByRule",
         ]
         "Resource" = "*"
@@ -667,6 +668,7 @@ resource "aws_iam_policy" "apply_1" {
           "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty",
           "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/baseline-cloudtrail",
           "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/baseline-events-forwarding",
+          "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/baseline-hints",
         ]
       },
       {
@@ -680,6 +682,7 @@ resource "aws_iam_policy" "apply_1" {
         "Resource" = [
           "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/baseline-cloudtrail",
           "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/baseline-events-forwarding",
+          "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/baseline-hints",
         ]
       },
       {
@@ -755,6 +758,20 @@ resource "aws_iam_policy" "apply_1" {
         ]
         "Resource" = "*"
       },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "apply_1" {
+  role       = aws_iam_role.apply.name
+  policy_arn = aws_iam_policy.apply_1.arn
+}
+
+resource "aws_iam_policy" "apply_2" {
+  name = "baseline-apply-2"
+  policy = jsonencode({
+    "Version" = "2012-10-17"
+    "Statement" = [
       {
         "Sid" = "ApplyLogs"
         "Effect" = "Allow"
@@ -775,20 +792,6 @@ resource "aws_iam_policy" "apply_1" {
         ]
         "Resource" = "*"
       },
-    ]
-  })
-}
-
-resource "aws_iam_role_policy_attachment" "apply_1" {
-  role       = aws_iam_role.apply.name
-  policy_arn = aws_iam_policy.apply_1.arn
-}
-
-resource "aws_iam_policy" "apply_2" {
-  name = "baseline-apply-2"
-  policy = jsonencode({
-    "Version" = "2012-10-17"
-    "Statement" = [
       {
         "Sid" = "ApplyOrganizations"
         "Effect" = "Allow"

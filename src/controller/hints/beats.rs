@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::schedule::after;
+use crate::controls::events_hints::rules;
 use crate::desired::Managed;
 use crate::place::{AccountId, Region};
 
 /// How often the rule in each region sends one.
-pub const EVERY: Duration = Duration::from_secs(15 * 60);
+pub const EVERY: Duration = Duration::from_secs(60 * rules::EVERY);
 
 /// One may be lost, and replicas tell each other what they heard every few minutes.
 const ALIVE: Duration = Duration::from_secs(45 * 60);

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use crate::aws::history::event_source;
 use crate::controls::CONTROLS;
 use crate::place::{AccountId, Region};
-use crate::who;
 
 /// A call that may have changed something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +70,7 @@ struct Identity {
 
 /// Source and name of every call that some control may have to know of.
 static MATTER: LazyLock<BTreeSet<(String, String)>> = LazyLock::new(|| {
-    let all = CONTROLS.iter().flat_map(|control| who::events(control.meta()));
+    let all = CONTROLS.iter().flat_map(|control| control.meta().calls_that_matter());
     let named = all.filter_map(|event| {
         let (service, name) = event.split_once(':')?;
         Some((event_source(service).to_owned(), name.to_owned()))

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::spec::{AtLeast, Severity};
+use crate::controls::events_rule::same;
 
 /// One of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -136,36 +137,6 @@ impl Threshold {
             }),
             Self::All => json!({"source": GLOBAL}),
         }
-    }
-}
-
-/// Do two patterns match the same? The values of a field have no order; what stands within a comparison has.
-pub fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| same(value, other)))
-        }
-        (Value::Array(one), Value::Array(other)) => {
-            let within = |all: &[Value], value: &Value| all.iter().any(|other| equal(value, other));
-            one.iter().all(|value| within(other, value)) && other.iter().all(|value| within(one, value))
-        }
-        _ => equal(one, other),
-    }
-}
-
-/// Numbers by their value: 7 is 7.0.
-fn equal(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| equal(value, other)))
-        }
-        _ => one == other,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::live::{self, Rule};
 use super::pattern::{Source, Threshold};
 use super::role::ROLE;
 use super::spec::{Deliver, FindingRulesSpec};
-use super::write::{Destination, PUT_TARGETS, TARGET, Write};
+use super::write::{Destination, Write};
 use crate::control::{Change, Direction, Facts, Field, Finding, Need, Risk, Sight, Thing, Verdict};
+use crate::controls::events_rule::{DESCRIBE, PUT_TARGETS, Rule, TARGET, Target};
 use crate::fault::{Fault, FaultKind};
 use crate::place::Region;
 
@@ -119,7 +119,7 @@ impl Declared<'_> {
         }
         match sight {
             None => {
-                let fault = Fault::not_asked(live::DESCRIBE);
+                let fault = Fault::not_asked(DESCRIBE);
                 vec![self.say("rule", Verdict::Unknown { fault })]
             }
             Some(Sight::Unseen(fault)) => {
@@ -180,7 +180,7 @@ impl Declared<'_> {
         let Self { spec, source, .. } = *self;
         let Some(on) = live.is_on() else {
             let message = format!("`{}` is not a state of a rule that this build knows", live.state);
-            return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, live::DESCRIBE, message) };
+            return Verdict::Unknown { fault: Fault::local(FaultKind::Invalid, DESCRIBE, message) };
         };
         let (mut fields, mut directions) = (Vec::new(), vec![Direction::Neutral]);
         let switch = spec.enabled(source).filter(|want| *want != on);
@@ -233,7 +233,7 @@ impl Declared<'_> {
         };
         let (arn, role) = (to.arn(&facts.scope), to.role(&facts.scope));
         // Somebody may have set another role for a topic, or write messages of his own: they arrive all the same.
-        let arrives = |target: &live::Target| target.arn == arn && (role.is_none() || target.role == role);
+        let arrives = |target: &Target| target.arn == arn && (role.is_none() || target.role == role);
         if targets.values().any(arrives) {
             return Verdict::InSync;
         }

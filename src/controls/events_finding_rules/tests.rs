@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::live::{Rule as Live, Target};
-use super::role::{ROLE, Role};
+use super::role::ROLE;
 use super::write::Destination;
 use super::*;
 use crate::control::{Change, ChangeKind, Direction, Risk, Thing, Verdict};
+use crate::controls::events_rule::{Role, Rule as Live, rule_of};
 use crate::controls::tests::facts;
 use crate::fault::FaultKind;
 use crate::place::Region;
@@ -14,7 +14,7 @@ use crate::place::Region;
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alerts";
 
 fn target(arn: &str) -> Target {
-    Target { arn: arn.into(), role: None }
+    Target { arn: arn.into(), role: None, rewritten: false }
 }
 
 fn live() -> Live {
@@ -164,7 +164,7 @@ fn other_regions_send_to_the_home_region_by_a_role() {
     let role = to.role(&scope);
     assert_eq!(role.as_deref(), Some("arn:aws:iam::111122223333:role/baseline-events-forwarding"));
 
-    let bus = |role| Target { arn: to.arn(&scope), role };
+    let bus = |role| Target { arn: to.arn(&scope), role, rewritten: false };
     let with = |target| Live { targets: Sight::Seen([("Id1".to_owned(), target)].into()), ..live() };
     let target_of = |live| {
         let found = findings_in(&elsewhere(), spec.clone(), Some(live));
@@ -286,12 +286,12 @@ async fn answers_of_eventbridge_are_read_as_aws_writes_them() {
         ("/", 200, r#"{"Targets": [{"Id": "b", "Arn": "arn:aws:sqs:eu-west-1:111122223333:y"}]}"#),
     ];
     let events = aws_sdk_eventbridge::Client::new(&crate::aws::canned::sdk(&answers));
-    let rule = live::rule_of(&events, "baseline-guardduty-findings").await.unwrap().unwrap();
+    let rule = rule_of(&events, "baseline-guardduty-findings").await.unwrap().unwrap();
     assert_eq!((rule.is_on(), rule.pattern), (Some(true), Some(json!({"source": ["aws.guardduty"]}))));
     assert!(matches!(rule.targets, Sight::Seen(targets) if targets.len() == 2));
 
     let none =
         r#"{"__type": "ResourceNotFoundException", "message": "Rule x does not exist on EventBus default."}"#;
     let events = aws_sdk_eventbridge::Client::new(&crate::aws::canned::sdk(&[("/", 400, none)]));
-    assert_eq!(live::rule_of(&events, "x").await, Ok(None));
+    assert_eq!(rule_of(&events, "x").await, Ok(None));
 }

@@ -1,7 +1,6 @@
 //! The pages under `docs/controls/`.
 
 use crate::control::{Call, ErasedControl, Meta};
-use crate::who;
 
 use super::{allowed_by, fields, title};
 
@@ -58,7 +57,7 @@ fn calls(meta: &Meta) -> String {
         let actions = allowed_by(call).unwrap_or_else(|| "the same".to_owned());
         out += &format!("| `{}` | {why} | {actions} |\n", call.operation);
     }
-    let events: Vec<String> = who::events(meta).iter().map(|event| format!("`{event}`")).collect();
+    let events: Vec<String> = meta.calls_that_matter().iter().map(|event| format!("`{event}`")).collect();
     if !events.is_empty() {
         out += &format!("\nWho changed it is looked up in CloudTrail under {}.\n", events.join(", "));
     }

@@ -84,7 +84,8 @@ impl fmt::Debug for Recorded {
 }
 
 impl History {
-    /// Keeps a write that landed; what is done to objects and messages is a data event, which the history never has.
+    /// Keeps a write that landed, and says whether it did: what is done to objects and messages is a data event, which the
+    /// history never has.
     pub fn add(
         &mut self,
         operation: &'static Operation,
@@ -92,10 +93,10 @@ impl History {
         caller: &Arc<Caller>,
         (region, at): (&str, Timestamp),
         agent: &str,
-    ) {
+    ) -> bool {
         let prefix = operation.service.prefix;
         if prefix == "sqs" || (prefix, operation.name) == ("s3", "PutObject") {
-            return;
+            return false;
         }
         let name = format!("{prefix}:{}", operation.name);
         let call = format!("{prefix}:{}", event_name(&name));
@@ -111,6 +112,17 @@ impl History {
             error: None,
             parameters: Parameters::Of(operation, Arc::clone(input)),
         });
+        true
+    }
+
+    /// Account and region of the newest event.
+    pub fn last(&self) -> Option<(&str, &str)> {
+        self.events.back().map(|event| (event.account.as_str(), event.region.as_str()))
+    }
+
+    /// The newest event as CloudTrail records it.
+    pub fn last_record(&self) -> Option<Value> {
+        self.events.back().map(Recorded::record)
     }
 
     pub fn tell(&mut self, told: Told, at: Timestamp) {
@@ -225,7 +237,8 @@ impl Recorded {
         }
     }
 
-    fn event(&self) -> Event {
+    /// The record as it stands in log files.
+    fn record(&self) -> Value {
         let caller = &self.caller;
         let identity = match &caller.principal {
             Principal::Root => json!({ "type": "Root" }),
@@ -263,6 +276,10 @@ impl Recorded {
         if let Some(error) = &self.error {
             event["errorCode"] = json!(error);
         }
+        event
+    }
+
+    fn event(&self) -> Event {
         let at = Timestamp::from_second(self.at.as_second()).unwrap_or(self.at);
         Event::builder()
             .event_id(self.id())
@@ -271,7 +288,7 @@ impl Recorded {
             .event_time(date_time(at))
             .read_only("false")
             .username(self.user())
-            .cloud_trail_event(event.to_string())
+            .cloud_trail_event(self.record().to_string())
             .build()
     }
 }

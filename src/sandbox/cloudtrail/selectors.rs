@@ -34,7 +34,7 @@ impl Selectors {
     }
 
     /// Whether reading and writing management events are recorded.
-    fn management(&self) -> (bool, bool) {
+    pub(super) fn management(&self) -> (bool, bool) {
         let mut both = (false, false);
         let mut take = |kind: Option<&ReadWriteType>| {
             both.0 |= kind != Some(&ReadWriteType::WriteOnly);

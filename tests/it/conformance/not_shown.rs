@@ -56,8 +56,8 @@ const NOT_SHOWN: &[NotShown] = &[
         why: "the world's CloudTrail does not look at SNS: a topic is a name that it may publish to",
     },
     NotShown {
-        what: "messages to topics, mailboxes and queues",
-        why: "no events happen in the world; a queue or function that subscribes is a name",
+        what: "messages to topics and mailboxes",
+        why: "events of the world go to queues alone; a queue or function that subscribes to a topic is a name",
     },
     NotShown {
         what: "findings that automation rules change, and that regions send home",

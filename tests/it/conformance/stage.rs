@@ -29,7 +29,7 @@ use super::bench;
 pub const MEMBER: &str = "100000000000";
 /// The account that keeps the logs.
 pub const ARCHIVE: &str = "100000000001";
-/// The home region, and the only one that is managed.
+/// The home region, and, but for hints, the only one that is managed.
 pub const HOME: &str = "eu-west-1";
 /// What [`World::many`] calls its organisation.
 pub const ORGANIZATION: &str = "o-a1b2c3d4e5";
@@ -114,7 +114,7 @@ impl Stage {
                 // The member sits in the security seat, so that a control of that seat runs there too.
                 "seats": {"management": MANAGEMENT, "logArchive": ARCHIVE, "security": MEMBER},
                 "roles": {"observe": "baseline-observe", "apply": "baseline-apply", "externalId": EXTERNAL_ID},
-                "regions": {"home": HOME, "managed": [HOME]},
+                "regions": {"home": HOME, "managed": self.managed()},
                 "archive": {"seat": "logArchive", "bucket": bench::BUCKET, "key": bench::KEY},
                 "tags": {"managed-by": "baseline"},
                 "networks": {"office": ["192.0.2.0/24", "2001:db8::/32"], "denied": ["198.51.100.0/24"]},
@@ -141,6 +141,12 @@ impl Stage {
             self.put(&format!("{name}.yaml"), &account)?;
         }
         Ok(())
+    }
+
+    /// Hints of IAM come from the global region: that it is not managed would be a task by hand.
+    fn managed(&self) -> Vec<&'static str> {
+        let hints = self.controls.iter().any(|control| control.meta().id == "events.hints");
+        [HOME].into_iter().chain(hints.then_some("us-east-1")).collect()
     }
 
     fn runs_in_a_seat(&self, id: &str) -> bool {

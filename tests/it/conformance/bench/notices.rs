@@ -160,11 +160,89 @@ const OF_FINDING_RULES: &[Happening] = &[
     },
 ];
 
+const WRITES: &str = "baseline-hints-1";
+const HEARTBEAT: &str = "baseline-hints-heartbeat";
+
+const OF_HINTS: &[Happening] = &[
+    Happening {
+        name: "a rule is deleted",
+        change: |world| {
+            world.region(MEMBER, HOME, |region| region.events.rules.remove(WRITES));
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "hearts stop",
+        change: |world| rule(world, HEARTBEAT, |rule| rule.state = RuleState::Disabled),
+        rule: "rule",
+    },
+    Happening {
+        name: "hearts beat once a day",
+        change: |world| rule(world, HEARTBEAT, |rule| rule.schedule = Some("rate(1 day)".into())),
+        rule: "rule",
+    },
+    Happening {
+        name: "a call is not told any more",
+        change: |world| {
+            rule(world, WRITES, |rule| {
+                let text = rule.pattern.as_deref().expect("it has one");
+                let mut pattern: Value = serde_json::from_str(text).expect("JSON");
+                pattern["detail"]["eventName"].as_array_mut().expect("a list").remove(0);
+                rule.pattern = Some(pattern.to_string());
+            });
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "hearts of other regions are not sent on",
+        change: |world| {
+            let none = json!({"source": ["aws.events"], "account": ["999988887777"]});
+            rule(world, "baseline-hints-heartbeats", |rule| rule.pattern = Some(none.to_string()));
+        },
+        rule: "rule",
+    },
+    Happening {
+        name: "a target is removed",
+        change: |world| rule(world, WRITES, |rule| rule.targets.clear()),
+        rule: "target",
+    },
+    Happening {
+        name: "the queue gets a part of the event",
+        change: |world| {
+            rule(world, WRITES, |rule| {
+                rule.targets.iter_mut().for_each(|target| target.input_path = Some("$.detail".into()));
+            });
+        },
+        rule: "target",
+    },
+    Happening {
+        name: "the role trusts every account's rules",
+        change: |world| {
+            let trust = json!({"Version": "2012-10-17", "Statement": [{
+                "Sid": "BaselineHints", "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"Service": "events.amazonaws.com"},
+            }]});
+            world.account(MEMBER, |account| {
+                account.iam.roles.get_mut("baseline-hints").expect("it was made").trust = trust.to_string();
+            });
+        },
+        rule: "role",
+    },
+    Happening {
+        name: "the role may do nothing any more",
+        change: |world| {
+            world.account(MEMBER, |account| account.iam.inline.remove("baseline-hints"));
+        },
+        rule: "role",
+    },
+];
+
 /// What no value of a spec can bring about; empty for controls of other benches.
 pub fn happenings(control: &str) -> &'static [Happening] {
     match control {
         "sns.topics" => OF_TOPICS,
         "events.finding-rules" => OF_FINDING_RULES,
+        "events.hints" => OF_HINTS,
         _ => &[],
     }
 }
