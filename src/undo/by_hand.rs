@@ -1,6 +1,9 @@
 //! How a person takes away what a run created: the commands, by the call that created it. Nothing here is ever run.
 //!
-//! The commands are those of the AWS CLI (`aws SERVICE help`). A word in capitals stands for what AWS alone knows.
+//! The commands are those of the AWS CLI (`aws SERVICE help`). What a step says is filled in; a word in capitals stands for
+//! what AWS alone knows.
+
+use serde_json::Value;
 
 use crate::control::Step;
 use crate::guard::quoted;
@@ -9,7 +12,9 @@ use crate::plan::Item;
 /// What takes away what one call made.
 struct Removal {
     made_by: &'static str,
-    /// Words of the command line that belong together. `{name}` is the resource, `{region}` the flag that says where.
+    /// Words of the command line that belong together. `{name}` is the resource, `{region}` the flag that says where,
+    /// `{arn:SERVICE}` the ARN of the resource, and `{step.KEY}` what the step that created it says under that key, or
+    /// the resource where it says nothing.
     words: &'static [&'static str],
     /// What is lost by it, or has to be done first.
     warning: &'static str,
@@ -38,7 +43,7 @@ const REMOVALS: &[Removal] = &[
     ),
     removal(
         "iam:CreateRole",
-        &["aws iam delete-role", "--role-name NAME"],
+        &["aws iam delete-role", "--role-name {step.role}"],
         "its policies have to go first: `aws iam delete-role-policy`. What uses the role stops working",
     ),
     removal(
@@ -68,19 +73,21 @@ const REMOVALS: &[Removal] = &[
     ),
     removal(
         "logs:CreateLogGroup",
-        &["aws logs delete-log-group{region}", "--log-group-name NAME"],
+        &["aws logs delete-log-group{region}", "--log-group-name {step.group}"],
         "its events are deleted with it",
     ),
     removal(
         "config:PutConfigurationRecorder",
-        &["aws configservice delete-configuration-recorder{region}", "--configuration-recorder-name NAME"],
-        "nothing is recorded from then on; `record: none` stops it as well. `aws configservice \
-         describe-configuration-recorders` tells the name",
+        &[
+            "aws configservice delete-configuration-recorder{region}",
+            "--configuration-recorder-name {step.name}",
+        ],
+        "nothing is recorded from then on; `record: none` stops it as well",
     ),
     removal(
         "config:PutDeliveryChannel",
-        &["aws configservice delete-delivery-channel{region}", "--delivery-channel-name NAME"],
-        "the recorder has to be stopped first. `aws configservice describe-delivery-channels` tells the name",
+        &["aws configservice delete-delivery-channel{region}", "--delivery-channel-name {step.name}"],
+        "the recorder has to be stopped first",
     ),
     removal(
         "config:PutRetentionConfiguration",
@@ -109,7 +116,7 @@ const REMOVALS: &[Removal] = &[
         "config:PutConfigurationAggregator",
         &[
             "aws configservice delete-configuration-aggregator{region}",
-            "--configuration-aggregator-name NAME",
+            "--configuration-aggregator-name {step.name}",
         ],
         "what it gathered is deleted with it, and stays where it came from",
     ),
@@ -140,7 +147,7 @@ const REMOVALS: &[Removal] = &[
     ),
     removal(
         "guardduty:EnableOrganizationAdminAccount",
-        &["aws guardduty disable-organization-admin-account{region}", "--admin-account-id ACCOUNT"],
+        &["aws guardduty disable-organization-admin-account{region}", "--admin-account-id {step.account}"],
         "it ends the administrator's hold on all members of that region",
     ),
     removal(
@@ -160,18 +167,21 @@ const REMOVALS: &[Removal] = &[
     ),
     removal(
         "securityhub:EnableOrganizationAdminAccount",
-        &["aws securityhub disable-organization-admin-account{region}", "--admin-account-id ACCOUNT"],
+        &["aws securityhub disable-organization-admin-account{region}", "--admin-account-id {step.account}"],
         "it ends the administrator's hold on all members of that region",
     ),
     removal(
         "inspector2:EnableDelegatedAdminAccount",
-        &["aws inspector2 disable-delegated-admin-account{region}", "--delegated-admin-account-id ACCOUNT"],
+        &[
+            "aws inspector2 disable-delegated-admin-account{region}",
+            "--delegated-admin-account-id {step.account}",
+        ],
         "it ends the administrator's hold on all members of that region",
     ),
     removal(
         "sns:CreateTopic",
-        &["aws sns delete-topic{region}", "--topic-arn ARN"],
-        "its subscriptions go with it, and whatever publishes to it tells nobody. `aws sns list-topics` tells the ARN",
+        &["aws sns delete-topic{region}", "--topic-arn {arn:sns}"],
+        "its subscriptions go with it, and whatever publishes to it tells nobody",
     ),
     removal(
         "sns:Subscribe",
@@ -180,17 +190,21 @@ const REMOVALS: &[Removal] = &[
     ),
     removal(
         "events:PutRule",
-        &["aws events delete-rule{region}", "--name NAME"],
+        &["aws events delete-rule{region}", "--name {name}"],
         "its targets have to go first: `aws events remove-targets`. Nobody is told any more",
     ),
     removal(
         "logs:PutMetricFilter",
-        &["aws logs delete-metric-filter{region}", "--log-group-name GROUP", "--filter-name NAME"],
+        &[
+            "aws logs delete-metric-filter{region}",
+            "--log-group-name {step.group}",
+            "--filter-name {step.filter}",
+        ],
         "its alarm has nothing to count any more",
     ),
     removal(
         "cloudwatch:PutMetricAlarm",
-        &["aws cloudwatch delete-alarms{region}", "--alarm-names NAME"],
+        &["aws cloudwatch delete-alarms{region}", "--alarm-names {step.alarm}"],
         "nobody is told any more; `enabled: false` silences it as well",
     ),
     removal(
@@ -206,7 +220,13 @@ const REMOVALS: &[Removal] = &[
     ),
     removal(
         "wafv2:CreateIPSet",
-        &["aws wafv2 delete-ip-set{region}", "--name NAME", "--scope SCOPE", "--id ID", "--lock-token TOKEN"],
+        &[
+            "aws wafv2 delete-ip-set{region}",
+            "--name {step.set}",
+            "--scope SCOPE",
+            "--id ID",
+            "--lock-token TOKEN",
+        ],
         "the rules that use it have to go first, and `aws wafv2 list-ip-sets` tells the rest",
     ),
     removal(
@@ -226,15 +246,7 @@ pub fn by_hand(created: &[&Item], regions: &[&str]) -> Vec<ByHand> {
     let mut all: Vec<ByHand> = Vec::new();
     for (item, step) in steps.iter().rev() {
         let Some(found) = REMOVALS.iter().find(|removal| removal.made_by == step.call) else { continue };
-        let region = match regions {
-            [] => String::new(),
-            [one] => format!(" --region {}", quoted(one)),
-            _ => " --region REGION".to_owned(),
-        };
-        let filled = |word: &&str| {
-            // The name last: it may hold anything.
-            word.replace("{region}", &region).replace("{name}", &quoted(&item.finding.resource))
-        };
+        let filled = |word: &&str| filled(word, item, step, regions);
         let one = ByHand { words: found.words.iter().map(filled).collect(), warning: found.warning };
         if !all.contains(&one) {
             all.push(one);
@@ -247,9 +259,52 @@ pub fn by_hand(created: &[&Item], regions: &[&str]) -> Vec<ByHand> {
     all
 }
 
+/// A word with what it stands for. What comes out is not looked at again: a name may hold anything.
+fn filled(word: &str, item: &Item, step: &Step, regions: &[&str]) -> String {
+    let place = match regions {
+        [one] => one,
+        _ => "REGION",
+    };
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some((before, (key, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        out.push_str(before);
+        rest = after;
+        match (key, key.split_once([':', '.'])) {
+            ("region", _) if regions.is_empty() => {}
+            ("region", _) => out.push_str(&format!(" --region {}", quoted(place))),
+            (_, Some(("arn", service))) => {
+                let scope = &item.scope;
+                let (partition, account) = (scope.region.partition(), &scope.account);
+                let resource = &item.finding.resource;
+                out.push_str(&quoted(&format!("arn:{partition}:{service}:{place}:{account}:{resource}")));
+            }
+            (_, Some(("step", key))) => {
+                let action = step.action.value();
+                out.push_str(&quoted(said(&action, key).unwrap_or(&item.finding.resource)));
+            }
+            _ => out.push_str(&quoted(&item.finding.resource)),
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The first text under this key, the outermost first.
+fn said<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    let map = value.as_object()?;
+    map.get(key).and_then(Value::as_str).or_else(|| map.values().find_map(|inner| said(inner, key)))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::control::Verdict;
+    use crate::report::fixture;
 
     #[test]
     fn every_call_that_makes_something_is_taken_away_by_one_command() {
@@ -258,5 +313,23 @@ mod tests {
             assert!(!one.warning.is_empty() && !one.warning.ends_with('.'), "{}", one.made_by);
             assert!(REMOVALS[..index].iter().all(|other| other.made_by != one.made_by), "{}", one.made_by);
         }
+    }
+    #[test]
+    fn commands_are_filled_from_the_step_and_quoted_for_a_shell() {
+        let item =
+            fixture::item("111122223333", "eu-west-1", "sns.topics", "it's {step.role}", Verdict::InSync);
+        let action = json!({"createRole": {"role": "trail", "tags": {"role": "other"}}});
+        let role = fixture::step("iam:CreateRole", "create role trail", action);
+        let said = |word, step, regions: &[&str]| filled(word, &item, step, regions);
+        assert_eq!(said("--role-name {step.role}", &role, &["eu-west-1"]), "--role-name trail");
+        let resource = r"'it'\''s {step.role}'";
+        assert_eq!(said("--a {step.group} {name}", &role, &[]), format!("--a {resource} {resource}"));
+        assert_eq!(said("aws x y{region}", &role, &[]), "aws x y");
+        assert_eq!(said("aws x y{region}", &role, &["eu-west-1"]), "aws x y --region eu-west-1");
+        assert_eq!(said("aws x y{region}", &role, &["a", "b"]), "aws x y --region REGION");
+        let arn = r"'arn:aws:sns:eu-west-1:111122223333:it'\''s {step.role}'";
+        assert_eq!(said("{arn:sns}", &role, &["eu-west-1"]), arn);
+        // An unbalanced brace of our own is a word like any other.
+        assert_eq!(said("a {b", &role, &[]), "a {b");
     }
 }

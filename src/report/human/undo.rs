@@ -1,5 +1,7 @@
 //! What a way back leaves: what somebody else has changed since, what was created, what cannot be taken back.
 
+use std::collections::BTreeSet;
+
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::control::Field;
@@ -65,7 +67,7 @@ fn account(undo: &Undo, item: &Item) -> String {
         .map_or_else(|| item.scope.account.to_string(), |name| name.to_string())
 }
 
-/// What stays, once for all regions, each with the commands that take it away.
+/// What stays, once for all regions, each with the commands that take it away; what has to be known of one is said once.
 fn created(text: &mut Text<'_>, undo: &Undo) {
     if undo.created.is_empty() {
         return;
@@ -86,6 +88,7 @@ fn created(text: &mut Text<'_>, undo: &Undo) {
             None => resources.push((items, vec![region])),
         }
     }
+    let mut warned = BTreeSet::new();
     for (items, regions) in resources {
         let Some(item) = items.first() else { continue };
         let shown = if item.region.is_some() { regions.join(", ") } else { String::new() };
@@ -96,7 +99,9 @@ fn created(text: &mut Text<'_>, undo: &Undo) {
             for line in lines(&command, text.style().width() - 4) {
                 text.unbroken(4, Paint::Dim, &line);
             }
-            text.paragraph(4, Paint::Dim, &format!("({})", command.warning));
+            if warned.insert(command.warning) {
+                text.paragraph(4, Paint::Dim, &format!("({})", command.warning));
+            }
         }
     }
 }
