@@ -4,6 +4,7 @@
 use super::reconcile::{Done, Ended};
 use super::schedule::Class;
 use super::signed::News;
+use super::waves::{Open, Why};
 use crate::desired::days_until;
 use crate::report::escape::escape;
 
@@ -29,6 +30,9 @@ pub(super) fn turn(done: &Done, next: jiff::Timestamp) {
         Ended::Seen => tracing::debug!(target: TARGET, account, name, run, "seen since it was asked for"),
         Ended::Interrupted => tracing::info!(target: TARGET, account, name, run, "given up: told to stop"),
         Ended::Looked => {
+            if let Some(why) = &done.waits {
+                tracing::info!(target: TARGET, account, name, run, changes = done.waiting, why = %escape(why), "held: an earlier wave goes first");
+            }
             let changed = escape(&done.changed.join(", ")).into_owned();
             let class = done.failing.as_ref().map_or("", |failing| failing.class.word());
             let failures = done.failing.as_ref().map_or(0, |failing| failing.failures);
@@ -64,6 +68,29 @@ pub(super) fn turn(done: &Done, next: jiff::Timestamp) {
             let is_trouble = done.failed + done.contested + totals.unknown > 0
                 || done.failing.as_ref().is_some_and(|failing| failing.class != Class::Throttled);
             if is_trouble { line!(warn) } else { line!(info) }
+        }
+    }
+}
+
+/// Is it about another wave, or has this one failed meanwhile? Who of a wave is still waited for is no news.
+pub(super) fn is_other_wave(before: Option<&Open>, now: Option<&Open>) -> bool {
+    let of = |open: Option<&Open>| open.map(|open| (open.wave, matches!(open.why, Why::Failed { .. })));
+    of(before) != of(now)
+}
+
+/// A rollout goes on, has stopped, or is through.
+pub(super) fn wave(open: Option<&Open>) {
+    let Some(open) = open else {
+        tracing::info!(target: TARGET, "the rollout is through: no wave is waited for");
+        return;
+    };
+    let (wave, why) = (open.wave, open.to_string());
+    match &open.why {
+        Why::Waits(_) => {
+            tracing::info!(target: TARGET, wave, why = %escape(&why), "what is new goes wave by wave");
+        }
+        Why::Failed { .. } => {
+            tracing::warn!(target: TARGET, wave, why = %escape(&why), "the rollout has stopped: later waves wait");
         }
     }
 }

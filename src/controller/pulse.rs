@@ -50,6 +50,8 @@ struct Now {
     /// Entries that are not in the index that is kept.
     news: BTreeSet<AccountId>,
     read: Option<Timestamp>,
+    /// When somebody who is held last asked what others have seen.
+    fetched: Option<Timestamp>,
 }
 
 /// What the controller was started with.
@@ -94,6 +96,7 @@ impl Pulse {
             version: 0,
             news: BTreeSet::new(),
             read: None,
+            fetched: None,
         };
         Self { clock, figures: Figures::new(), now: Mutex::new(now) }
     }
@@ -178,6 +181,30 @@ impl Pulse {
 
     pub(super) fn is_read(&self, at: Timestamp) -> bool {
         self.lock().read.is_some_and(|read| after(read, READ_FOR) > at)
+    }
+
+    /// May what others have seen be fetched? Not where that was done so lately.
+    pub(super) fn fetches(&self, lately: Duration) -> bool {
+        let at = self.clock.now();
+        let mut now = self.lock();
+        let may = now.fetched.is_none_or(|fetched| after(fetched, lately) <= at);
+        if may {
+            now.fetched = Some(at);
+        }
+        may
+    }
+
+    /// Does any account wait for an earlier wave?
+    pub(super) fn holds(&self) -> bool {
+        let now = self.lock();
+        let current = now.current.as_ref().filter(|_| now.settings.enforces);
+        current.is_some_and(|current| current.waves.held(&now.index).next().is_some())
+    }
+
+    /// How all accounts stand as far as is known, and the version of that.
+    pub(super) fn index(&self) -> (u64, Arc<Index>) {
+        let now = self.lock();
+        (now.version, Arc::clone(&now.index))
     }
 
     pub(super) fn has_news(&self) -> bool {

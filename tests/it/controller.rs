@@ -15,4 +15,5 @@ mod served;
 mod sources;
 mod stage;
 mod turns;
+mod waves;
 mod weather;
