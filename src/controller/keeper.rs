@@ -151,8 +151,8 @@ impl<'a> Keeper<'a> {
         if now < self.poll_at && !self.reload {
             return None;
         }
-        // What an exception was about is looked at at once when it ends, and not an interval later.
-        for id in self.exceptions(now) {
+        // What somebody signed for is looked at at once when it ends, and not an interval later.
+        for id in self.signed_off(now) {
             self.queue.sooner(&id, self.current.rank(&id), now);
         }
         // Nobody reads the calls one by one here, and they must not pile up.

@@ -3,7 +3,7 @@
 
 use super::reconcile::{Done, Ended};
 use super::schedule::Class;
-use super::signed::News;
+use super::signed::{Kind, News};
 use super::waves::{Open, Why};
 use crate::desired::days_until;
 use crate::report::escape::escape;
@@ -95,16 +95,25 @@ pub(super) fn wave(open: Option<&Open>) {
     }
 }
 
-/// An exception ends soon, or has ended: what it was about counts again.
-pub(super) fn exception(news: &News) {
-    let News { name, control, owner, ticket, expires, on, ended } = news;
+/// An exception or attestation ends soon, or has ended: what it was about counts again.
+pub(super) fn signed(news: &News) {
+    let News { kind, name, control, owner, ticket, expires, on, ended } = news;
     let (name, owner) = (escape(name).into_owned(), escape(owner).into_owned());
     let ticket = ticket.as_deref().map(escape).unwrap_or_default();
-    if *ended {
-        tracing::warn!(target: TARGET, exception = name, control, owner, %ticket, %expires, "an exception has expired: it is no longer honoured");
-    } else {
-        let days = days_until(*expires, *on);
-        tracing::info!(target: TARGET, exception = name, control, owner, %ticket, %expires, days, "an exception ends soon");
+    let days = days_until(*expires, *on);
+    match (kind, ended) {
+        (Kind::Exception, true) => {
+            tracing::warn!(target: TARGET, exception = name, control, owner, %ticket, %expires, "an exception has expired: it is no longer honoured");
+        }
+        (Kind::Exception, false) => {
+            tracing::info!(target: TARGET, exception = name, control, owner, %ticket, %expires, days, "an exception ends soon");
+        }
+        (Kind::Attestation, true) => {
+            tracing::warn!(target: TARGET, attestation = name, control, by = owner, %expires, "an attestation has expired: it is a task by hand again");
+        }
+        (Kind::Attestation, false) => {
+            tracing::info!(target: TARGET, attestation = name, control, by = owner, %expires, days, "an attestation ends soon");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod figures;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::condition::AccountConditions;
 use super::index::{self, Entry, Index};
 use super::keeper::Keeper;
 use super::log;
+use super::notify::{Counts, Tally};
 use super::reconcile::Done;
 use super::schedule::after;
 use super::{Clock, Current, Settings};
@@ -38,6 +39,8 @@ struct Now {
     /// When its loop last went round.
     turned: Timestamp,
     current: Option<Arc<Current>>,
+    /// Of whoever tells people.
+    notifier: Counts,
     /// Why the newest desired state is not the one that is kept.
     trouble: Option<String>,
     is_stopping: bool,
@@ -77,6 +80,8 @@ pub struct Seen {
     pub running: usize,
     pub index: Arc<Index>,
     pub version: u64,
+    /// What became of what people were to be told, by the notification's name.
+    pub told: BTreeMap<String, Tally>,
 }
 
 impl Pulse {
@@ -88,6 +93,7 @@ impl Pulse {
             settings,
             turned: started,
             current: None,
+            notifier: Counts::default(),
             trouble: None,
             is_stopping: false,
             waiting: 0,
@@ -119,6 +125,7 @@ impl Pulse {
             running: now.running,
             index: Arc::clone(&now.index),
             version: now.version,
+            told: now.notifier.tallies(),
         }
     }
 
@@ -134,7 +141,9 @@ impl Pulse {
 
     pub(super) fn begins(&self, settings: &Settings) {
         let Settings { enforce, interval, accounts_at_once, .. } = *settings;
-        self.lock().settings = Told { enforces: enforce, interval, accounts_at_once };
+        let mut now = self.lock();
+        now.settings = Told { enforces: enforce, interval, accounts_at_once };
+        now.notifier = settings.notifier.counts();
     }
 
     /// The loop has gone round.

@@ -185,3 +185,101 @@ enum Stands {
     Failed,
     Open,
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::controller::condition::AccountConditions;
+    use crate::controller::index::Entry;
+
+    fn id(number: u64) -> AccountId {
+        format!("{number:012}").parse().expect("12 digits")
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("a time")
+    }
+
+    /// Accounts `1…`, each in the wave that is said.
+    fn waves(budget: usize, waves: &[u32]) -> Waves {
+        let mut order: BTreeMap<u32, Vec<AccountId>> = BTreeMap::new();
+        let accounts = (1..).zip(waves).map(|(number, wave)| {
+            order.entry(*wave).or_default().push(id(number));
+            let name = format!("account-{number}").into();
+            (id(number), Place { name, wave: *wave, state: "new".into(), is_aside: false })
+        });
+        Waves { accounts: accounts.collect(), order, budget }
+    }
+
+    fn took(state: &str, how: How, since: i64) -> Taken {
+        Taken { state: state.into(), how, since: at(since) }
+    }
+
+    fn index(all: &[(u64, Taken)]) -> Index {
+        let entry = |(number, taken): &(u64, Taken)| {
+            let seen = AccountConditions::unseen(id(*number), "x");
+            (id(*number), Entry::of(&AccountConditions { taken: Some(taken.clone()), ..seen }))
+        };
+        all.iter().map(entry).collect()
+    }
+
+    #[test]
+    fn the_first_wave_that_is_not_through_is_waited_for_and_names_three() {
+        let waves = waves(0, &[1, 1, 1, 1, 1, 2, 3]);
+        let open = |all: &[(u64, Taken)]| waves.open(&index(all)).map(|open| open.to_string());
+        let nobody = "waits for wave 1: account-1, account-2, account-3 and 2 more";
+        assert_eq!(open(&[]).as_deref(), Some(nobody));
+        let all = |how: &How| (1..6).map(|n| (n, took("new", how.clone(), 0))).collect::<Vec<_>>();
+        assert_eq!(open(&all(&How::Took)).as_deref(), Some("waits for wave 2: account-6"));
+        let failed = "waits for wave 1, where account-1, account-2, account-3 and 2 more failed, more than the error \
+                      budget of 0";
+        assert_eq!(open(&all(&How::Failed)).as_deref(), Some(failed));
+        assert_eq!(open(&all(&How::Begun)).as_deref(), Some(nobody));
+        let mut done = all(&How::Took);
+        done.push((6, took("new", How::Took, 0)));
+        assert_eq!(open(&done), None, "nobody waits for the last one");
+        // What was taken was something else.
+        done[2].1.state = "old".into();
+        assert_eq!(open(&done).as_deref(), Some("waits for wave 1: account-3"));
+    }
+
+    #[test]
+    fn only_news_waits_and_only_for_earlier_waves() {
+        let waves = waves(0, &[1, 2, 3]);
+        let open = waves.open(&index(&[(1, took("new", How::Took, 0))]));
+        let waits = |number, taken: Option<Taken>| waves.waits(&id(number), taken.as_ref(), open.as_ref());
+        assert!(!waits(1, None) && !waits(2, None), "the wave is theirs");
+        assert!(waits(3, None) && waits(3, Some(took("old", How::Took, 0))));
+        for how in [How::Took, How::Failed, How::Begun] {
+            assert!(!waits(3, Some(took("new", how, 0))), "it was let take it");
+        }
+    }
+
+    #[test]
+    fn a_budget_is_that_of_accounts_of_one_wave() {
+        let waves = waves(1, &[1, 1, 2, 3]);
+        let failed = |number| (number, took("new", How::Failed, 0));
+        let open = |all: &[(u64, Taken)]| waves.open(&index(all)).map(|open| (open.wave, open.why));
+        let name = |n: u64| Arc::<str>::from(format!("account-{n}"));
+        assert_eq!(open(&[failed(1)]), Some((1, Why::Waits(vec![name(2)]))));
+        assert_eq!(open(&[failed(1), (2, took("new", How::Took, 0)), failed(3)]), None);
+        let these = vec![name(1), name(2)];
+        assert_eq!(open(&[failed(1), failed(2)]), Some((1, Why::Failed { these, budget: 1 })));
+    }
+
+    #[test]
+    fn who_stands_on_another_waits_until_that_one_cannot_help_any_more() {
+        let waves = waves(0, &[1, 1, 2, 3]);
+        let on = |owner: u64, began: i64| How::Waits { on: [id(owner)].into(), began: at(began) };
+        let is_open = |all: &[(u64, Taken)]| waves.open(&index(all)).is_some_and(|open| open.wave == 1);
+        let one = |how| (1, took("new", how, 5));
+        let two = |how| (2, took("new", how, 10));
+        assert!(is_open(&[one(on(2, 5)), two(How::Begun)]));
+        assert!(is_open(&[one(on(2, 5)), two(How::Took)]), "it has not looked since");
+        assert!(!is_open(&[one(on(2, 11)), two(How::Took)]), "it is still not there");
+        assert!(!is_open(&[one(on(3, 5)), two(How::Took)]), "a later wave makes it");
+        assert!(!is_open(&[one(on(2, 5)), two(on(1, 5))]), "a circle is for a person");
+    }
+}

@@ -75,15 +75,15 @@ impl Keeper<'_> {
         self.keep_state(Some((error.reason(), told))).await;
     }
 
-    /// Tells of exceptions that are about to end or have ended, and gives the accounts that those meant.
-    pub(super) fn exceptions(&mut self, now: Timestamp) -> Vec<AccountId> {
+    /// Tells of exceptions and attestations that are about to end or have ended, and gives the accounts that those meant.
+    pub(super) fn signed_off(&mut self, now: Timestamp) -> Vec<AccountId> {
         let news = self.signed.news(&self.current.desired, desired::day(now));
-        news.iter().for_each(log::exception);
+        news.iter().for_each(log::signed);
         news.iter().filter(|news| news.ended).flat_map(|news| news.means(&self.current.desired)).collect()
     }
 
     pub(super) fn warn(&mut self) {
-        drop(self.exceptions(self.settings.clock.now()));
+        drop(self.signed_off(self.settings.clock.now()));
         for line in self.current.warnings().lines().filter(|line| !line.trim().is_empty()) {
             tracing::warn!(target: TARGET, "{}", crate::report::escape::escape(line));
         }
