@@ -45,8 +45,8 @@ use past::Past;
 pub use contest::{Back, Contest};
 pub use finding::{Hold, Key};
 pub use judge::{Looked, judge, left_alone, results};
-pub use taken::{Ordered, Taken};
 pub use matters::{Made, Matter, Matters, by_whom, matters};
+pub use taken::{Ordered, Taken};
 
 /// The version that this build writes.
 pub const FORMAT: u32 = 1;

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::finding::{Hold, Key, Says, fault, says};
 use super::{
-    AccountConditions, Condition, ControlConditions, FORMAT, Observed, Ordered, Status, Type, account, drifted,
-    now_is, past, taken,
+    AccountConditions, Condition, ControlConditions, FORMAT, Observed, Ordered, Status, Type, account,
+    drifted, now_is, past, taken,
 };
 use crate::apply::{ApplyReport, ChangeResult};
 use crate::desired::DesiredAccount;

@@ -57,7 +57,14 @@ impl Matters {
             rule: String::new(),
             resource: String::new(),
         };
-        let matter = Matter { key, kind, reason: reason.to_owned(), text: why.to_owned(), paths: Vec::new(), who: None };
+        let matter = Matter {
+            key,
+            kind,
+            reason: reason.to_owned(),
+            text: why.to_owned(),
+            paths: Vec::new(),
+            who: None,
+        };
         Self { open: vec![matter], blind: true, ..Self::default() }
     }
 }

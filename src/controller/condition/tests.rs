@@ -279,11 +279,7 @@ fn an_account_has_taken_what_is_wanted_when_nothing_is_left_that_would_be_done()
         (vec![change(true)], Some(ChangeResult::Moved { what: "on".into(), who: None }), How::Begun),
         (blocked(vec![detector("111122223333")]), None, How::Took),
         (blocked(vec![]), None, How::Took),
-        (
-            blocked(vec![detector("222233334444")]),
-            None,
-            How::Waits { on: [other].into(), began: at(0) },
-        ),
+        (blocked(vec![detector("222233334444")]), None, How::Waits { on: [other].into(), began: at(0) }),
     ] {
         let mut looks = Looks::new();
         let kept = looks.look(0, items.clone(), result.clone());

@@ -10,8 +10,8 @@ use crate::apply::{self, ApplyReport, Applying, Concluding};
 use crate::audit::AuditError;
 use crate::controller::condition::{AccountConditions, Hold, Key, Ordered, past};
 use crate::controller::current::Current;
-use crate::controller::log::{TARGET, chain};
 use crate::controller::index;
+use crate::controller::log::{TARGET, chain};
 use crate::controls;
 use crate::desired::{DesiredAccount, Guards};
 use crate::guard::{self, Descent, Judging};
@@ -117,7 +117,12 @@ impl Turn<'_> {
     }
 
     /// Guards, intent, changes, looks, outcome. `Err`: why nothing was written.
-    pub(super) async fn put_right(&self, fleet: &Fleet, plan: &Plan, done: &mut Done) -> Result<ApplyReport, Why> {
+    pub(super) async fn put_right(
+        &self,
+        fleet: &Fleet,
+        plan: &Plan,
+        done: &mut Done,
+    ) -> Result<ApplyReport, Why> {
         let Current { desired, audit, .. } = self.current;
         let not_durable = |error: AuditError| vec![format!("no record could be made: {error}")];
         let allowed = &self.settings.allow;

@@ -133,7 +133,10 @@ fn a_renewed_exception_writes_its_notes_anew_and_suppresses_nothing_twice() {
     let change = change(noted);
     assert_eq!((change.direction, change.reason.as_ref()), (Direction::Neutral, None));
     let [field] = &change.fields[..] else { panic!("{:?}", change.fields) };
-    assert!(field.before.as_str().is_some_and(|text| text.contains("SEC-412, until 2027-03-31")), "{field:?}");
+    assert!(
+        field.before.as_str().is_some_and(|text| text.contains("SEC-412, until 2027-03-31")),
+        "{field:?}"
+    );
     assert!(field.after.as_str().is_some_and(|text| text.contains("SEC-500, until 2027-09-30")), "{field:?}");
     let sizes: Vec<usize> = change
         .steps

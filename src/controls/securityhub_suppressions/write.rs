@@ -39,10 +39,19 @@ pub const UPDATE: Call = Call::needing(
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
-    Suppress { note: String, findings: Vec<Target> },
+    Suppress {
+        note: String,
+        findings: Vec<Target>,
+    },
     /// Of findings that are suppressed here, and stay so.
-    Note { note: String, findings: Vec<Target> },
-    Reopen { exception: String, findings: Vec<Target> },
+    Note {
+        note: String,
+        findings: Vec<Target>,
+    },
+    Reopen {
+        exception: String,
+        findings: Vec<Target>,
+    },
 }
 
 /// Findings by what they are about.
@@ -129,7 +138,9 @@ impl Write {
             let theirs = match self {
                 Self::Reopen { exception, .. } => one.seen.exception.as_ref() != Some(exception),
                 // Somebody has opened it meanwhile, or the note is as it is to be.
-                Self::Note { note, .. } => one.seen.exception.is_none() || one.seen.note.as_ref() == Some(note),
+                Self::Note { note, .. } => {
+                    one.seen.exception.is_none() || one.seen.note.as_ref() == Some(note)
+                }
                 Self::Suppress { .. } => false,
             };
             !theirs && targets.iter().any(is)

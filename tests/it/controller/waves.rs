@@ -49,9 +49,8 @@ fn how_often(shell: &Shell, account: usize) -> String {
 /// Nothing of GuardDuty can be changed in this account.
 fn denied(shell: &Shell, account: usize) {
     let id = id(account);
-    let front = Front::new(Trouble::Denied).at(move |attempt| {
-        attempt.writes && attempt.service == "guardduty" && attempt.account == id
-    });
+    let front = Front::new(Trouble::Denied)
+        .at(move |attempt| attempt.writes && attempt.service == "guardduty" && attempt.account == id);
     shell.world.set_weather(Weather::fair().with(front));
 }
 
