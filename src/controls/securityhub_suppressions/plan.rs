@@ -105,7 +105,11 @@ fn sign(note: String, old: &[&Seen]) -> Change<Write> {
         .chunks(write::AT_ONCE)
         .map(|some| Write::Note { note: note.clone(), findings: some.to_vec() })
         .collect();
-    Change { evidence: Some(counted(old)), ..Change::update(vec![field], steps) }
+    Change {
+        direction: Direction::Neutral,
+        evidence: Some(counted(old)),
+        ..Change::update(vec![field], steps)
+    }
 }
 
 fn open_again(name: &str, hidden: &[&Seen]) -> Change<Write> {
