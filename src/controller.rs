@@ -27,6 +27,7 @@ mod reconcile;
 pub mod schedule;
 pub mod signed;
 pub mod source;
+pub mod waves;
 
 use std::fmt;
 use std::sync::Arc;
@@ -182,6 +183,7 @@ async fn reconcile(settings: &Settings, mut orders: mpsc::Receiver<Order>) -> Re
     loop {
         settings.pulse.turns(&keeper);
         if !stop.is_cancelled() {
+            keeper.release();
             lines.begin(&mut keeper, settings.accounts_at_once.saturating_sub(running.len()));
             // With a queue, whoever is due is asked for there.
             if settings.queue.is_none() {

@@ -47,7 +47,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-pub use changed::changed;
+pub use changed::{changed, wanted};
 pub use control::{Controls, Mode, OnConflict, RegionWord};
 pub use exception::{ENDS_SOON_DAYS, Subject, Validity, day, days_until};
 pub use guards::{Covers, Guards, Incomplete, Window, Windows};

@@ -42,7 +42,7 @@ pub struct Who {
 }
 
 /// A call that went through.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deed {
     /// `service:Name`, as CloudTrail names it.

@@ -10,6 +10,7 @@
 //! | change that a guard refuses | `Drifted`, `Stalled` | `ChangePlanned`, `Refused` |
 //! | change that failed | `Drifted`, `Stalled` | `ChangePlanned`, the fault's kind, or `NotVerified` |
 //! | change that was undone again and again | `Drifted`, `Contested` | `ChangePlanned`, `ChangedBack` |
+//! | change that an earlier wave goes before | `Drifted` | `WaitsForWave` |
 //! | observed only | `Drifted` | `ObserveOnly`, or `Suspended` |
 //! | by hand | `Drifted` | `ManualTask` |
 //! | in progress | `Progressing`, after its patience `Stalled` | `InProgress`, `PatienceEnded` |
@@ -19,11 +20,13 @@
 //! | unknown | `Unknown`; `Synced` is `Unknown` too | the fault's kind |
 
 mod account;
+mod contest;
 pub mod drifted;
 mod finding;
 mod judge;
 mod matters;
 pub mod past;
+pub mod taken;
 #[cfg(test)]
 mod tests;
 
@@ -39,9 +42,11 @@ use crate::plan::Totals;
 use drifted::Drifted;
 use past::Past;
 
+pub use contest::{Back, Contest};
 pub use finding::{Hold, Key};
 pub use judge::{Looked, judge, left_alone, results};
-pub use matters::{Made, Matter, Matters, matters};
+pub use matters::{Made, Matter, Matters, by_whom, matters};
+pub use taken::{Ordered, Taken};
 
 /// The version that this build writes.
 pub const FORMAT: u32 = 1;
@@ -197,6 +202,12 @@ pub struct AccountConditions {
     /// What would have to be there for its blocked changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<Thing>,
+    /// What of the documents it was last let take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Taken>,
+    /// A digest of what is wanted of it, where changes wait for an earlier wave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// What is remembered of single findings: what was put right lately, what failed, what is contested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Past>,
@@ -230,6 +241,8 @@ impl AccountConditions {
             conditions: Vec::new(),
             controls: Vec::new(),
             waits_for: Vec::new(),
+            taken: None,
+            held: None,
             findings: Vec::new(),
             totals: None,
             open: BTreeSet::new(),

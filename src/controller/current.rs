@@ -12,6 +12,7 @@ use super::Settings;
 use super::condition::Observed;
 use super::queue::sqs::QueueError;
 use super::source::{Found, SourceError};
+use super::waves::Waves;
 use crate::apply;
 use crate::audit::{Audit, AuditError};
 use crate::aws::limits::Limits;
@@ -34,6 +35,8 @@ pub struct Current {
     pub roles: Vec<String>,
     /// Accounts that are written to at once: `guards.accountsAtOnce`.
     pub writing: Semaphore,
+    /// Who is to take it before whom.
+    pub waves: Waves,
     documents: Arc<Read>,
     members: Vec<Member>,
     /// How revisions stand to this one: asked of git once for each.
@@ -220,6 +223,7 @@ async fn make(settings: &Settings, read: Arc<Read>, before: Option<&Current>) ->
     let roles = said.roles.iter().flat_map(|roles| [roles.observe.clone(), roles.apply.clone()]).collect();
     let at_once = usize::try_from(said.guards.accounts_at_once).unwrap_or(usize::MAX);
     Ok(Current {
+        waves: Waves::of(&desired),
         desired: Arc::new(desired),
         aws,
         audit,
@@ -283,8 +287,11 @@ impl Current {
         changed
     }
 
-    /// Looked after first: others stand on what those with a seat have.
+    /// Looked after first: others stand on what those with a seat have, or wait for the first wave.
     pub fn rank(&self, account: &AccountId) -> u8 {
+        if self.waves.are_ordered() {
+            return u8::try_from(self.waves.wave(account).saturating_sub(1)).unwrap_or(u8::MAX);
+        }
         u8::from(self.desired.account(account).is_none_or(|account| account.seats.is_empty()))
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::condition::drifted::Drifted;
-use super::condition::{AccountConditions, Condition, ControlConditions, Failing, Status, Type};
+use super::condition::{AccountConditions, Condition, ControlConditions, Failing, Status, Taken, Type};
 use super::log::{self, TARGET};
 use super::schedule::after;
 use crate::audit::{Audit, AuditError};
@@ -25,6 +25,9 @@ const EVERY: Duration = Duration::from_secs(15);
 
 /// What others have seen is fetched so often while somebody reads the page.
 const FETCHED_EVERY: Duration = Duration::from_secs(30);
+
+/// What was fetched so lately is as good as new: many turns that are held at once ask once.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// An account that nobody has looked at for so long has left.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -50,6 +53,10 @@ pub struct Entry {
     /// Of the account as a whole.
     pub conditions: Vec<Condition>,
     pub totals: Totals,
+    /// What of the documents it was last let take.
+    pub taken: Option<Taken>,
+    /// A digest of what is wanted of it, where changes wait for an earlier wave.
+    pub held: Option<String>,
     /// The worst of all regions, by control.
     pub controls: BTreeMap<String, State>,
     /// The newest ones, oldest first.
@@ -71,6 +78,8 @@ impl Entry {
             failing: conditions.failing.clone(),
             conditions: conditions.conditions.clone(),
             totals: conditions.totals.clone().unwrap_or_default(),
+            taken: conditions.taken.clone(),
+            held: conditions.held.clone(),
             controls,
             drift: drift.cloned().collect(),
         }
@@ -151,6 +160,10 @@ struct WrittenEntry {
     failing: Option<Failing>,
     conditions: Vec<Condition>,
     totals: Totals,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken: Option<Taken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
     /// A sign for each of `controls`; a space where the account has not that control.
     signs: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -172,6 +185,8 @@ impl From<&Index> for Written {
                 failing: entry.failing.clone(),
                 conditions: entry.conditions.clone(),
                 totals: entry.totals.clone(),
+                taken: entry.taken.clone(),
+                held: entry.held.clone(),
                 signs: names.iter().map(|name| sign(entry.controls.get(*name))).collect(),
                 drift: entry.drift.clone(),
             };
@@ -196,6 +211,8 @@ impl From<Written> for Index {
                 failing: written.failing,
                 conditions: written.conditions,
                 totals: written.totals,
+                taken: written.taken,
+                held: written.held,
                 controls: states.map(|(name, sign)| (name.clone(), State::of_sign(sign))).collect(),
                 drift: written.drift,
             }
@@ -213,7 +230,9 @@ pub(super) async fn keep(settings: &Settings) -> std::convert::Infallible {
         tokio::time::sleep(EVERY).await;
         let now = settings.clock.now();
         let fetches = pulse.is_read(now) && after(fetched, FETCHED_EVERY) <= now;
-        if !pulse.has_news() && !fetches {
+        // Whoever waits for a wave waits for what other replicas see.
+        let holds = settings.queue.is_some() && pulse.holds();
+        if !pulse.has_news() && !fetches && !holds {
             continue;
         }
         fetched = now;
@@ -223,6 +242,18 @@ pub(super) async fn keep(settings: &Settings) -> std::convert::Infallible {
         }
         trouble = said;
     }
+}
+
+/// Takes from the index that is kept what others have seen, unless that was done just now.
+pub(super) async fn refresh(settings: &Settings, audit: &Audit) -> Result<(), AuditError> {
+    if !settings.pulse.fetches(FRESH) {
+        return Ok(());
+    }
+    let (kept, _) = audit.conditions::<Written>(NAME).await?;
+    if let Some(kept) = kept {
+        settings.pulse.merge(kept.into());
+    }
+    Ok(())
 }
 
 /// Puts what is new into the index that is kept, and takes from it what others have seen.

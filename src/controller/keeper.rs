@@ -1,7 +1,10 @@
 //! What is between two turns: who is due when, which desired state is kept, and what is told.
 
+mod documents;
 mod fleet;
 mod records;
+mod start;
+mod waves;
 
 pub(super) use fleet::{share, waiting};
 
@@ -9,12 +12,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::Settings;
-use super::condition::AccountConditions;
-use super::current::{self, Current, Followed, NotTaken};
+use super::current::{self, Current, Followed};
 use super::hints::Beats;
 use super::log::{self, TARGET};
 use super::queue::Why;
@@ -23,7 +24,6 @@ use super::reconcile::{Done, Ended, is_made};
 use super::schedule::{self, Left};
 use super::signed::Signed;
 use crate::control::Thing;
-use crate::desired;
 use crate::place::AccountId;
 
 /// Conditions that are read at once at a start.
@@ -44,6 +44,8 @@ struct Light {
     began: Option<Timestamp>,
     /// Why it is due, where that is not its slot.
     why: Option<Why>,
+    /// When it was made due because no wave holds it any more.
+    released: Option<Timestamp>,
 }
 
 pub(super) struct Keeper<'a> {
@@ -64,6 +66,7 @@ pub(super) struct Keeper<'a> {
     /// Things that were made, for the accounts that other replicas know to wait for them.
     made: Vec<Thing>,
     signed: Signed,
+    rollout: waves::Rollout,
 }
 
 /// A question to the source, which is asked while accounts have their turns.
@@ -96,6 +99,7 @@ impl<'a> Keeper<'a> {
             beats: Beats::default(),
             made: Vec::new(),
             signed: Signed::default(),
+            rollout: waves::Rollout::default(),
         }
     }
 
@@ -108,99 +112,6 @@ impl<'a> Keeper<'a> {
         self.trouble.as_deref()
     }
 
-    /// Goes on from what is kept of each account, and says what will happen.
-    pub async fn start(&mut self) {
-        let Settings { interval, enforce, budget, .. } = *self.settings;
-        let now = self.settings.clock.now();
-        let (current, accounts) = (self.current(), self.current.desired.accounts.len());
-        self.take_beats(self.kept_beats().await);
-        let kept: Vec<_> = stream::iter(&current.desired.accounts)
-            .map(|account| async {
-                let kept = current.audit.conditions::<AccountConditions>(account.id.as_str()).await;
-                (account.id.clone(), kept)
-            })
-            .buffer_unordered(READ_AT_ONCE)
-            .collect()
-            .await;
-        let mut measured = Vec::new();
-        for (id, kept) in kept {
-            let kept = kept.map_or_else(
-                |error| {
-                    tracing::warn!(target: TARGET, account = id.as_str(), error = log::chain(&error), "nothing is known of the account");
-                    None
-                },
-                |(kept, _)| kept,
-            );
-            kept.iter().for_each(|kept| self.settings.pulse.knows(kept));
-            let due = match &kept {
-                Some(kept) => self.goes_on(&id, kept, accounts, now),
-                None => schedule::first(&id, now, accounts, interval),
-            };
-            let calls = kept.as_ref().map_or(0, |kept| kept.calls);
-            measured.extend((calls > 0).then_some(calls));
-            let due =
-                if current.rank(&id) == 0 { due.min(schedule::first(&id, now, 1, interval)) } else { due };
-            self.add(&id, due, calls);
-            if let (Some(light), Some(kept)) = (self.lights.get_mut(&id), kept) {
-                light.began = kept.last_began;
-                light.waits_for = kept.waits_for;
-            }
-        }
-        let looks = 3600.0 / interval.as_secs_f64();
-        let (of_a_look, from) = match measured.len() {
-            0 => (current.least_calls(), "named by the controls"),
-            n => (measured.iter().sum::<usize>() / n, "measured"),
-        };
-        let an_hour = of_a_look as f64 * looks;
-        if an_hour > f64::from(budget.per_hour) {
-            tracing::warn!(target: TARGET, calls_per_account_hour = an_hour.round(), budget = budget.per_hour, "the budget stretches the interval");
-        }
-        tracing::info!(
-            target: TARGET,
-            run = self.settings.run,
-            source = %self.settings.source,
-            desired_state = current.short(),
-            enforce,
-            interval_seconds = interval.as_secs(),
-            accounts,
-            remembered = measured.len(),
-            calls_per_look = of_a_look,
-            calls_per_account_hour = an_hour.round(),
-            calls_per_hour = (an_hour * accounts as f64).round(),
-            calls_are = from,
-            budget_per_account_hour = budget.per_hour,
-            queue = self.settings.queue.as_ref().map(tracing::field::display),
-            hints = self.settings.hints.as_ref().map(tracing::field::display),
-            "started"
-        );
-        self.warn();
-        self.keep_state(None).await;
-        self.record().await;
-    }
-
-    /// When an account is due of which something is known.
-    fn goes_on(
-        &self,
-        id: &AccountId,
-        kept: &AccountConditions,
-        accounts: usize,
-        now: Timestamp,
-    ) -> Timestamp {
-        let interval = self.interval_of(id);
-        if let Some(failing) = kept.failing.as_ref().filter(|failing| failing.not_before > now) {
-            return failing.not_before;
-        }
-        let slot = |at| schedule::slot(id, at, interval);
-        let is_done = kept.last_look.is_some_and(|look| slot(look) == slot(now))
-            && kept.observed.as_ref() == Some(&self.current.observed());
-        if !is_done {
-            return schedule::first(id, now, accounts, interval);
-        }
-        let failed = kept.findings.iter().filter_map(|past| past.failed.as_ref());
-        let again = failed.filter(|failed| !failed.class.is_terminal()).map(|failed| failed.not_before);
-        again.fold(schedule::next_slot(id, now, interval), Timestamp::min)
-    }
-
     fn add(&mut self, id: &AccountId, due: Timestamp, calls: usize) {
         let now = self.settings.clock.now();
         let left = self.settings.budget.full(now);
@@ -210,6 +121,7 @@ impl<'a> Keeper<'a> {
             waits_for: Vec::new(),
             began: None,
             why: None,
+            released: None,
         });
         self.queue.sooner(id, self.current.rank(id), due);
     }
@@ -228,7 +140,7 @@ impl<'a> Keeper<'a> {
     pub fn wakes(&self, may_ask: bool) -> Duration {
         let now = self.settings.clock.now();
         let poll = may_ask.then_some(self.poll_at);
-        let next = [self.queue.next_due(), poll].into_iter().flatten().min();
+        let next = [self.queue.next_due(), poll, self.rollout.again()].into_iter().flatten().min();
         let wait = next.map(|next| next.duration_since(now)).and_then(|wait| Duration::try_from(wait).ok());
         wait.unwrap_or(if next.is_some() { Duration::ZERO } else { Duration::MAX })
     }
@@ -239,8 +151,8 @@ impl<'a> Keeper<'a> {
         if now < self.poll_at && !self.reload {
             return None;
         }
-        // What an exception was about is looked at at once when it ends, and not an interval later.
-        for id in self.exceptions(now) {
+        // What somebody signed for is looked at at once when it ends, and not an interval later.
+        for id in self.signed_off(now) {
             self.queue.sooner(&id, self.current.rank(&id), now);
         }
         // Nobody reads the calls one by one here, and they must not pile up.
@@ -327,82 +239,5 @@ impl<'a> Keeper<'a> {
         light.calls = done.calls;
         light.left = self.settings.budget.spend(light.left, done.calls, now);
         due.max(self.settings.budget.ready(light.left, light.calls, now))
-    }
-
-    /// The source has been looked at.
-    pub async fn followed(&mut self, followed: Followed) {
-        self.known = followed.known;
-        match followed.taken {
-            Some(Ok(current)) => self.take_over(current).await,
-            Some(Err(error)) => self.not_taken(&error).await,
-            // Nothing new: what could not be read can be, and what is wrong in itself stands.
-            None if self.trouble.is_some() && self.known_is_kept() => self.keep_state(None).await,
-            None => {}
-        }
-        if self.settings.clock.now() >= self.record_at {
-            self.record().await;
-        }
-    }
-
-    /// Is what the source holds the desired state that is kept? It is not while wrong documents lie there.
-    fn known_is_kept(&self) -> bool {
-        self.known.as_deref() == Some(self.current.fingerprint())
-    }
-
-    async fn take_over(&mut self, current: Current) {
-        let before = std::mem::replace(&mut self.current, Arc::new(current));
-        let current = self.current();
-        let now = self.settings.clock.now();
-        let changed = current.changed(&before);
-        tracing::info!(target: TARGET, desired_state = current.short(), before = before.short(), accounts = current.desired.accounts.len(), changed = changed.len(), "desired state taken");
-        self.queue.retain(|id| current.desired.account(id).is_some());
-        self.lights.retain(|id, _| current.desired.account(id).is_some());
-        for account in &current.desired.accounts {
-            if !self.queue.contains(&account.id) {
-                self.add(&account.id, now, 0);
-            }
-        }
-        for id in &changed {
-            self.due(id, now, Why::Documents { digest: current.desired.digest.clone() });
-        }
-        self.warn();
-        self.keep_state(None).await;
-        self.record().await;
-    }
-
-    /// The newest desired state is not taken: the one before goes on. Told once, and loudly.
-    async fn not_taken(&mut self, error: &NotTaken) {
-        let told = log::chain(error);
-        if self.trouble.as_ref() == Some(&told) {
-            return;
-        }
-        tracing::error!(
-            target: TARGET,
-            source = %self.settings.source,
-            kept = self.current.short(),
-            reason = error.reason(),
-            why = told,
-            "a new desired state is not taken: the last good one goes on"
-        );
-        if let NotTaken::Documents { all, .. } = error {
-            for line in all.lines().filter(|line| !line.trim().is_empty()) {
-                tracing::error!(target: TARGET, "{}", crate::report::escape::escape(line));
-            }
-        }
-        self.keep_state(Some((error.reason(), told))).await;
-    }
-
-    /// Tells of exceptions that are about to end or have ended, and gives the accounts that those meant.
-    fn exceptions(&mut self, now: Timestamp) -> Vec<AccountId> {
-        let news = self.signed.news(&self.current.desired, desired::day(now));
-        news.iter().for_each(log::exception);
-        news.iter().filter(|news| news.ended).flat_map(|news| news.means(&self.current.desired)).collect()
-    }
-
-    fn warn(&mut self) {
-        drop(self.exceptions(self.settings.clock.now()));
-        for line in self.current.warnings().lines().filter(|line| !line.trim().is_empty()) {
-            tracing::warn!(target: TARGET, "{}", crate::report::escape::escape(line));
-        }
     }
 }

@@ -3,7 +3,8 @@
 
 use super::reconcile::{Done, Ended};
 use super::schedule::Class;
-use super::signed::News;
+use super::signed::{Kind, News};
+use super::waves::{Open, Why};
 use crate::desired::days_until;
 use crate::report::escape::escape;
 
@@ -29,6 +30,9 @@ pub(super) fn turn(done: &Done, next: jiff::Timestamp) {
         Ended::Seen => tracing::debug!(target: TARGET, account, name, run, "seen since it was asked for"),
         Ended::Interrupted => tracing::info!(target: TARGET, account, name, run, "given up: told to stop"),
         Ended::Looked => {
+            if let Some(why) = &done.waits {
+                tracing::info!(target: TARGET, account, name, run, changes = done.waiting, why = %escape(why), "held: an earlier wave goes first");
+            }
             let changed = escape(&done.changed.join(", ")).into_owned();
             let class = done.failing.as_ref().map_or("", |failing| failing.class.word());
             let failures = done.failing.as_ref().map_or(0, |failing| failing.failures);
@@ -68,16 +72,48 @@ pub(super) fn turn(done: &Done, next: jiff::Timestamp) {
     }
 }
 
-/// An exception ends soon, or has ended: what it was about counts again.
-pub(super) fn exception(news: &News) {
-    let News { name, control, owner, ticket, expires, on, ended } = news;
+/// Is it about another wave, or has this one failed meanwhile? Who of a wave is still waited for is no news.
+pub(super) fn is_other_wave(before: Option<&Open>, now: Option<&Open>) -> bool {
+    let of = |open: Option<&Open>| open.map(|open| (open.wave, matches!(open.why, Why::Failed { .. })));
+    of(before) != of(now)
+}
+
+/// A rollout goes on, has stopped, or is through.
+pub(super) fn wave(open: Option<&Open>) {
+    let Some(open) = open else {
+        tracing::info!(target: TARGET, "the rollout is through: no wave is waited for");
+        return;
+    };
+    let (wave, why) = (open.wave, open.to_string());
+    match &open.why {
+        Why::Waits(_) => {
+            tracing::info!(target: TARGET, wave, why = %escape(&why), "what is new goes wave by wave");
+        }
+        Why::Failed { .. } => {
+            tracing::warn!(target: TARGET, wave, why = %escape(&why), "the rollout has stopped: later waves wait");
+        }
+    }
+}
+
+/// An exception or attestation ends soon, or has ended: what it was about counts again.
+pub(super) fn signed(news: &News) {
+    let News { kind, name, control, owner, ticket, expires, on, ended } = news;
     let (name, owner) = (escape(name).into_owned(), escape(owner).into_owned());
     let ticket = ticket.as_deref().map(escape).unwrap_or_default();
-    if *ended {
-        tracing::warn!(target: TARGET, exception = name, control, owner, %ticket, %expires, "an exception has expired: it is no longer honoured");
-    } else {
-        let days = days_until(*expires, *on);
-        tracing::info!(target: TARGET, exception = name, control, owner, %ticket, %expires, days, "an exception ends soon");
+    let days = days_until(*expires, *on);
+    match (kind, ended) {
+        (Kind::Exception, true) => {
+            tracing::warn!(target: TARGET, exception = name, control, owner, %ticket, %expires, "an exception has expired: it is no longer honoured");
+        }
+        (Kind::Exception, false) => {
+            tracing::info!(target: TARGET, exception = name, control, owner, %ticket, %expires, days, "an exception ends soon");
+        }
+        (Kind::Attestation, true) => {
+            tracing::warn!(target: TARGET, attestation = name, control, by = owner, %expires, "an attestation has expired: it is a task by hand again");
+        }
+        (Kind::Attestation, false) => {
+            tracing::info!(target: TARGET, attestation = name, control, by = owner, %expires, days, "an attestation ends soon");
+        }
     }
 }
 

@@ -10,12 +10,11 @@ use tokio_util::sync::CancellationToken;
 use super::condition::drifted::Drifted;
 use super::condition::{AccountConditions, Key, Looked};
 use crate::apply::ChangeResult;
-use crate::audit::{Audit, AuditError, Memory};
+use crate::audit::{Audit, AuditError};
 use crate::control::{Found, Known, Thing, Verdict};
 use crate::controls;
 use crate::digest;
 use crate::fault::Fault;
-use crate::observe::Fleet;
 use crate::place::Scope;
 use crate::plan::{Item, Outcome, Plan};
 use crate::who::Looker;
@@ -88,7 +87,7 @@ fn steady_fault(fault: Fault) -> Fault {
 /// Asks who did what was found otherwise, and keeps what is open where that is news. Gives up asking, not keeping, when
 /// it is told to stop.
 pub(super) async fn keep(
-    fleet: &Fleet,
+    looker: &Looker<'_>,
     audit: &Audit,
     looked: &Looked<'_>,
     conditions: &mut AccountConditions,
@@ -98,7 +97,7 @@ pub(super) async fn keep(
         return Ok(());
     }
     tokio::select! {
-        () = Box::pin(attribute(fleet, audit, looked, &mut conditions.drift)) => {}
+        () = Box::pin(attribute(looker, looked, &mut conditions.drift)) => {}
         () = stop.cancelled() => {}
     }
     let look = Look::of(looked, conditions);
@@ -111,8 +110,7 @@ pub(super) async fn keep(
 }
 
 /// A few at a turn. What cannot be asked is asked for once more later, and then left unknown.
-async fn attribute(fleet: &Fleet, memory: &Memory, looked: &Looked<'_>, drift: &mut [Drifted]) {
-    let looker = Looker::new(fleet, memory);
+async fn attribute(looker: &Looker<'_>, looked: &Looked<'_>, drift: &mut [Drifted]) {
     for one in drift.iter_mut().rev().filter(|one| one.asks(looked.now)).take(LOOKED_UP) {
         let Some(control) = controls::find(&one.finding.control) else { continue };
         let scope = Scope { account: looked.account.id.clone(), region: one.finding.region.clone() };

@@ -64,7 +64,7 @@ pub struct Notifier {
     loopback: bool,
     pace: Pace,
     web: OnceLock<Result<Web, String>>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     news: tokio::sync::Notify,
     /// An object is replaced by whoever read it last: one at a time. By the owner's digest.
     writing: [tokio::sync::Mutex<()>; AT_ONCE],
@@ -96,6 +96,28 @@ pub struct Tally {
     pub waiting: usize,
 }
 
+/// The counts of a notifier, as they are whenever they are asked for.
+#[derive(Clone, Default)]
+pub struct Counts(Arc<Mutex<State>>);
+
+impl Counts {
+    /// What became of all messages, by the notification's name.
+    pub fn tallies(&self) -> BTreeMap<String, Tally> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = state.tallies.clone();
+        for (name, line) in &state.lines {
+            all.entry(name.clone()).or_default().waiting = line.waiting().len();
+        }
+        all
+    }
+}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Counts").field(&self.tallies()).finish()
+    }
+}
+
 impl fmt::Debug for Notifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notifier").field("pace", &self.pace).finish_non_exhaustive()
@@ -111,7 +133,7 @@ impl Notifier {
             loopback,
             pace: Pace::default(),
             web: OnceLock::new(),
-            state: Mutex::default(),
+            state: Arc::default(),
             news: tokio::sync::Notify::new(),
             writing: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         }
@@ -124,12 +146,12 @@ impl Notifier {
 
     /// What became of all messages, by the notification's name.
     pub fn tallies(&self) -> BTreeMap<String, Tally> {
-        let state = self.locked();
-        let mut all = state.tallies.clone();
-        for (name, line) in &state.lines {
-            all.entry(name.clone()).or_default().waiting = line.waiting().len();
-        }
-        all
+        self.counts().tallies()
+    }
+
+    /// A handle on its counts, for whoever shows them.
+    pub fn counts(&self) -> Counts {
+        Counts(Arc::clone(&self.state))
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {

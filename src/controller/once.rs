@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::condition::AccountConditions;
@@ -11,6 +12,9 @@ use super::reconcile::{Ended, Turn};
 use super::{Settings, log};
 use crate::desired::{DesiredAccount, DesiredState};
 use crate::plan::Exit;
+
+/// Conditions that are read at once.
+const READ_AT_ONCE: usize = 16;
 
 /// A desired state, ready for turns.
 pub struct Once<'a> {
@@ -48,8 +52,25 @@ impl<'a> Once<'a> {
         &self.current.desired
     }
 
+    /// What the accounts of earlier waves have taken, which nobody has read yet here.
+    async fn knows_earlier(&self, account: &DesiredAccount) {
+        if !self.settings.enforce {
+            return;
+        }
+        let audit = &self.current.audit;
+        stream::iter(self.current.waves.before(&account.id))
+            .for_each_concurrent(READ_AT_ONCE, async |earlier| {
+                // One that cannot be read is waited for.
+                if let Ok((Some(kept), _)) = audit.conditions::<AccountConditions>(earlier.as_str()).await {
+                    self.settings.pulse.knows(&kept);
+                }
+            })
+            .await;
+    }
+
     /// The account's turn; `stop` ends it as the first signal does.
     pub async fn take(&self, account: &DesiredAccount, stop: &CancellationToken) -> Turned {
+        self.knows_earlier(account).await;
         let turn = Turn { settings: self.settings, current: &self.current, stop, lease: None, wanted: None };
         let done = turn.take(account).await;
         log::turn(&done, self.settings.clock.now());

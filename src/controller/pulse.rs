@@ -3,7 +3,7 @@
 
 mod figures;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::condition::AccountConditions;
 use super::index::{self, Entry, Index};
 use super::keeper::Keeper;
 use super::log;
+use super::notify::{Counts, Tally};
 use super::reconcile::Done;
 use super::schedule::after;
 use super::{Clock, Current, Settings};
@@ -38,6 +39,8 @@ struct Now {
     /// When its loop last went round.
     turned: Timestamp,
     current: Option<Arc<Current>>,
+    /// Of whoever tells people.
+    notifier: Counts,
     /// Why the newest desired state is not the one that is kept.
     trouble: Option<String>,
     is_stopping: bool,
@@ -50,6 +53,8 @@ struct Now {
     /// Entries that are not in the index that is kept.
     news: BTreeSet<AccountId>,
     read: Option<Timestamp>,
+    /// When somebody who is held last asked what others have seen.
+    fetched: Option<Timestamp>,
 }
 
 /// What the controller was started with.
@@ -75,6 +80,8 @@ pub struct Seen {
     pub running: usize,
     pub index: Arc<Index>,
     pub version: u64,
+    /// What became of what people were to be told, by the notification's name.
+    pub told: BTreeMap<String, Tally>,
 }
 
 impl Pulse {
@@ -86,6 +93,7 @@ impl Pulse {
             settings,
             turned: started,
             current: None,
+            notifier: Counts::default(),
             trouble: None,
             is_stopping: false,
             waiting: 0,
@@ -94,6 +102,7 @@ impl Pulse {
             version: 0,
             news: BTreeSet::new(),
             read: None,
+            fetched: None,
         };
         Self { clock, figures: Figures::new(), now: Mutex::new(now) }
     }
@@ -116,6 +125,7 @@ impl Pulse {
             running: now.running,
             index: Arc::clone(&now.index),
             version: now.version,
+            told: now.notifier.tallies(),
         }
     }
 
@@ -131,7 +141,9 @@ impl Pulse {
 
     pub(super) fn begins(&self, settings: &Settings) {
         let Settings { enforce, interval, accounts_at_once, .. } = *settings;
-        self.lock().settings = Told { enforces: enforce, interval, accounts_at_once };
+        let mut now = self.lock();
+        now.settings = Told { enforces: enforce, interval, accounts_at_once };
+        now.notifier = settings.notifier.counts();
     }
 
     /// The loop has gone round.
@@ -178,6 +190,30 @@ impl Pulse {
 
     pub(super) fn is_read(&self, at: Timestamp) -> bool {
         self.lock().read.is_some_and(|read| after(read, READ_FOR) > at)
+    }
+
+    /// May what others have seen be fetched? Not where that was done so lately.
+    pub(super) fn fetches(&self, lately: Duration) -> bool {
+        let at = self.clock.now();
+        let mut now = self.lock();
+        let may = now.fetched.is_none_or(|fetched| after(fetched, lately) <= at);
+        if may {
+            now.fetched = Some(at);
+        }
+        may
+    }
+
+    /// Does any account wait for an earlier wave?
+    pub(super) fn holds(&self) -> bool {
+        let now = self.lock();
+        let current = now.current.as_ref().filter(|_| now.settings.enforces);
+        current.is_some_and(|current| current.waves.held(&now.index).next().is_some())
+    }
+
+    /// How all accounts stand as far as is known, and the version of that.
+    pub(super) fn index(&self) -> (u64, Arc<Index>) {
+        let now = self.lock();
+        (now.version, Arc::clone(&now.index))
     }
 
     pub(super) fn has_news(&self) -> bool {

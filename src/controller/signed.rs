@@ -1,19 +1,28 @@
-//! Exceptions that are about to end and that have ended: each is told once, whatever the documents do meanwhile. A
+//! Exceptions and attestations that are about to end and that have ended: each is told once, whatever the documents do meanwhile. A
 //! controller runs for months with the same ones.
 
 use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use crate::desired::{DesiredState, Exception, Validity};
+use crate::desired::{DesiredAccount, DesiredState, Validity};
 use crate::place::AccountId;
 
-/// Something to be told of an exception.
+/// What people signed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Exception,
+    Attestation,
+}
+
+/// Something to be told of an exception or an attestation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
+    pub kind: Kind,
     /// The document's name.
     pub name: String,
     pub control: String,
+    /// Of an attestation: whose word it is.
     pub owner: String,
     pub ticket: Option<String>,
     /// The last day on which it holds, or held, in UTC.
@@ -25,43 +34,62 @@ pub struct News {
 }
 
 impl News {
-    /// The accounts that the exception means.
+    /// The accounts that it means.
     pub fn means(&self, desired: &DesiredState) -> Vec<AccountId> {
-        let this = desired.exceptions.iter().filter(|one| one.name() == self.name);
-        let accounts = this.flat_map(|one| desired.accounts.iter().filter(|account| one.means(account)));
-        accounts.map(|account| account.id.clone()).collect()
+        let is_meant = |account: &&DesiredAccount| match self.kind {
+            Kind::Exception => {
+                desired.exceptions.iter().any(|one| one.name() == self.name && one.means(account))
+            }
+            Kind::Attestation => desired
+                .attestations
+                .iter()
+                .any(|one| one.metadata.name.value == self.name && one.means(&account.id, &account.name)),
+        };
+        desired.accounts.iter().filter(is_meant).map(|account| account.id.clone()).collect()
     }
 }
 
 /// What has been told.
 #[derive(Debug, Default)]
 pub struct Signed {
-    told: HashMap<(String, Date), Validity>,
+    told: HashMap<(Kind, String, Date), Validity>,
 }
 
 impl Signed {
-    /// What is new on this day, the first to end first. Of exceptions that left the documents, or were renewed,
-    /// nothing is remembered.
+    /// What is new on this day, the first to end first. Of what left the documents, or was renewed, nothing is
+    /// remembered.
     pub fn news(&mut self, desired: &DesiredState, on: Date) -> Vec<News> {
-        let key = |one: &Exception| (one.name().to_owned(), one.expires.value);
+        let exceptions = desired.exceptions.iter().map(|one| News {
+            kind: Kind::Exception,
+            name: one.name().to_owned(),
+            control: one.control.clone(),
+            owner: one.owner.clone(),
+            ticket: one.ticket.clone(),
+            expires: one.expires.value,
+            on,
+            ended: false,
+        });
+        let attestations = desired.attestations.iter().map(|one| News {
+            kind: Kind::Attestation,
+            name: one.metadata.name.value.clone(),
+            control: one.control.clone(),
+            owner: one.by.clone(),
+            ticket: None,
+            expires: one.expires.value,
+            on,
+            ended: false,
+        });
         let before = std::mem::take(&mut self.told);
         let mut news = Vec::new();
-        for one in &desired.exceptions {
-            let validity = one.validity(on);
-            if validity != Validity::Holds && before.get(&key(one)) != Some(&validity) {
-                news.push(News {
-                    name: one.name().to_owned(),
-                    control: one.control.clone(),
-                    owner: one.owner.clone(),
-                    ticket: one.ticket.clone(),
-                    expires: one.expires.value,
-                    on,
-                    ended: validity == Validity::Expired,
-                });
+        for one in exceptions.chain(attestations) {
+            let validity = Validity::of(one.expires, on);
+            let key = (one.kind, one.name.clone(), one.expires);
+            if validity != Validity::Holds && before.get(&key) != Some(&validity) {
+                news.push(News { ended: validity == Validity::Expired, ..one });
             }
-            self.told.insert(key(one), validity);
+            self.told.insert(key, validity);
         }
-        news.sort_by(|a, b| (a.expires, &a.name).cmp(&(b.expires, &b.name)));
+        news.sort_by(|a, b| (a.expires, a.kind, &a.name).cmp(&(b.expires, b.kind, &b.name)));
         news
     }
 }

@@ -88,7 +88,8 @@ holds. Whoever suppresses it by hand forgets to open it again, and then it stays
 ## What apply does
 
 `BatchUpdateFindings`, for up to 100 findings at a time: the workflow status, and a note that names the exception,
-its ticket, its last day, its reason and who signed for it, within Security Hub's 512 characters. Suppressing
+its ticket, its last day, its reason and who signed for it, within Security Hub's 512 characters. Where the exception
+says something else by now (it was renewed), the note of what it suppresses is written anew. Suppressing
 weakens, so apply asks for `--allow weakening:EXCEPTION`; the reason is the exception's own. Opening strengthens:
 the status becomes `NEW`. Security Hub shows a change after a while, so it is looked for up to five minutes.
 
@@ -105,6 +106,7 @@ excepted: SUPPRESSED
         reach: Reach::REGION,
         rules: &[
             Rule { id: "suppressed", severity: Severity::Low, frameworks: &[] },
+            Rule { id: "noted", severity: Severity::Low, frameworks: &[] },
             Rule { id: "reopened", severity: Severity::Medium, frameworks: &[] },
         ],
         reads: &[Call::new(live::GET)],

@@ -1,10 +1,15 @@
 //! What differs between two desired states: which controls of which accounts a branch changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::control::SUPPRESSIONS;
 use crate::desired::{DesiredAccount, DesiredControl, DesiredState, Settings};
+use crate::digest;
 use crate::place::AccountId;
+
+/// Bytes of a digest of what is wanted of an account.
+const WANTED: usize = 8;
 
 /// The controls that are wanted otherwise in `head` than in `base`, by account. What an account is looked at with
 /// (its regions, its seats, the archive) touches all of its controls; an exception or attestation, those
@@ -25,6 +30,34 @@ pub fn changed(base: &DesiredState, head: &DesiredState) -> BTreeSet<(AccountId,
         }
     }
     changed
+}
+
+/// A digest of what is wanted of each account, the same in every process: another one where [`changed`] finds something,
+/// and only there.
+pub fn wanted(state: &DesiredState) -> BTreeMap<AccountId, String> {
+    let Settings { id, seats, archive, tags, networks, .. } = &state.organization;
+    let settings = format!("{:?}", (id, seats, archive, tags, networks));
+    let mut signed_off: BTreeMap<&AccountId, BTreeSet<(&str, String)>> = BTreeMap::new();
+    for (account, control, about) in exceptions(state).chain(attestations(state)) {
+        signed_off.entry(account).or_default().insert((control, about));
+    }
+    // Accounts of which the same is wanted share one copy.
+    let mut controls: HashMap<*const BTreeMap<String, DesiredControl>, String> = HashMap::new();
+    let of = |account: &DesiredAccount| {
+        let place = (&account.state, &account.home, &account.managed, &account.seats);
+        let suspend = account.suspend.as_ref().map(ToString::to_string);
+        let except: Vec<&String> = account.except.keys().collect();
+        let wanted = controls.entry(Arc::as_ptr(&account.controls)).or_insert_with(|| {
+            let one = |(id, control): (&String, &DesiredControl)| {
+                let DesiredControl { spec, mode, on_conflict, regions, .. } = control;
+                serde_json::json!([id, spec, mode, on_conflict, format!("{regions:?}")])
+            };
+            digest::short(&account.controls.iter().map(one).collect::<Vec<_>>(), WANTED)
+        });
+        let all = (&settings, format!("{place:?}"), except, suspend, wanted, signed_off.get(&account.id));
+        (account.id.clone(), digest::short(&all, WANTED))
+    };
+    state.accounts.iter().map(of).collect()
 }
 
 /// Everything of the organisation that specs and facts are filled in with.

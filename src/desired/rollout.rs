@@ -15,7 +15,7 @@ pub struct Rollout {
     pub waves: Vec<Selector>,
     /// How many of the accounts that no wave means are changed at a time; absent: all of them, as the last wave.
     pub batch: Option<u32>,
-    /// Changes of one wave that may fail without stopping the rest.
+    /// Changes of one wave that may fail without stopping the rest; in the controller, accounts of one wave.
     pub error_budget: u32,
 }
 

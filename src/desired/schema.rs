@@ -212,7 +212,7 @@ fn organization(controls: Value) -> Value {
                     },
                     "errorBudget": {
                         "type": "integer", "minimum": 0, "default": 0,
-                        "description": "Changes of one wave that may fail without stopping the rest.",
+                        "description": "Changes of one wave that may fail without stopping the rest; in the controller, accounts of one wave.",
                     },
                 }),
                 &[],

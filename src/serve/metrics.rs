@@ -3,6 +3,7 @@
 //! What stands how is told as numbers of settings and of accounts, never by account: a thousand accounts would be a
 //! thousand series of each figure. Which ones they are, the page says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -12,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
@@ -22,6 +24,7 @@ use super::view::{counts, entries, is_overdue};
 use super::{Served, health};
 use crate::controller::condition::{Status, Type};
 use crate::controller::index::Entry;
+use crate::controller::notify::Tally;
 use crate::controller::pulse::{Figures, Label, Seen};
 use crate::desired::DesiredState;
 
@@ -49,6 +52,7 @@ fn text(figures: &Figures, seen: &Seen) -> Result<String, std::fmt::Error> {
     of_accounts(&mut registry, seen);
     if let Some(current) = &seen.current {
         of_exceptions(&mut registry, &current.desired, seen.now);
+        of_notifications(&mut registry, &current.desired, &seen.told);
     }
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -172,6 +176,27 @@ fn of_accounts(registry: &mut Registry, seen: &Seen) {
             seconds(oldest),
         );
     }
+}
+
+/// By the name of the notification: there are as many as the Organization document declares.
+fn of_notifications(registry: &mut Registry, desired: &DesiredState, told: &BTreeMap<String, Tally>) {
+    let messages = Family::<[(&'static str, String); 2], Counter>::default();
+    let lost = Family::<[(&'static str, String); 1], Counter>::default();
+    let waiting = Family::<[(&'static str, String); 1], Number>::default();
+    for one in &desired.organization.notifications {
+        // What has not happened yet is nought, and not absent.
+        let tally = told.get(&one.name).copied().unwrap_or_default();
+        let name = || ("notification", one.name.clone());
+        for (result, n) in [("sent", tally.sent), ("failed", tally.failed)] {
+            messages.get_or_create(&[name(), ("result", result.to_owned())]).inc_by(n);
+        }
+        lost.get_or_create(&[name()]).inc_by(tally.lost);
+        waiting.get_or_create(&[name()]).set(tally.waiting as f64);
+    }
+    let help = "Messages to people by what became of them: taken, or a try that failed";
+    registry.register("baseline_notification_messages", help, messages);
+    registry.register("baseline_notification_events_lost", "Events that nobody will be told of", lost);
+    registry.register("baseline_notification_events_waiting", "Events that wait to be told", waiting);
 }
 
 fn of_exceptions(registry: &mut Registry, desired: &DesiredState, now: Timestamp) {

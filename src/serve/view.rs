@@ -92,6 +92,9 @@ pub(super) fn trouble(seen: &Seen, entry: Option<&Entry>) -> Vec<String> {
     if let Some(failing) = &entry.failing {
         trouble.push(format!("not all of it could be looked at: {}", failing.class.word()));
     }
+    if entry.held.is_some() {
+        trouble.push("changes wait for an earlier wave of the rollout".to_owned());
+    }
     let left_alone = ["NewerDesiredState", "RevisionNotKnown"];
     let stalled =
         entry.conditions.iter().filter(|one| one.kind == Type::Stalled && one.status == Status::True);

@@ -16,4 +16,5 @@ mod served;
 mod sources;
 mod stage;
 mod turns;
+mod waves;
 mod weather;

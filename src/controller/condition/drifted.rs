@@ -25,10 +25,10 @@ pub const MOST: usize = 20;
 
 /// CloudTrail's event history is some 15 minutes behind (User Guide, "Working with CloudTrail Event history"): who was
 /// not found at once is asked for once more after this.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(20 * 60);
+pub(super) const ASK_AGAIN_AFTER: Duration = Duration::from_secs(20 * 60);
 
 /// How often who did it is asked for.
-const ASKED_AT_MOST: u8 = 2;
+pub(super) const ASKED_AT_MOST: u8 = 2;
 
 /// The longest value that is remembered whole: a policy would fill the record.
 const LONGEST_VALUE: usize = 400;

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Type;
+use super::contest::Contest;
 use super::judge::Looked;
 use super::past::Failed;
 use crate::apply::ChangeResult;
 use crate::control::{Thing, Verdict};
 use crate::fault::Fault;
-use crate::moment::minute;
 use crate::place::Region;
 use crate::plan::{Item, Outcome};
 
@@ -40,10 +40,18 @@ impl Key {
 pub enum Hold {
     /// A guard refuses it, and what would allow it.
     Refused { why: String },
-    /// It was put right so often since then, and changed back each time.
-    Contested { path: String, times: usize, since: Timestamp },
+    /// It was put right again and again, and changed back each time.
+    Contested(Contest),
     /// It was tried, and it is not time to try again.
     Failed(Failed),
+    /// It is news to the account, and an earlier wave of the rollout is not through: which one, and who.
+    Wave { why: String },
+}
+
+impl Hold {
+    pub fn is_wave(&self) -> bool {
+        matches!(self, Self::Wave { .. })
+    }
 }
 
 /// What a finding says of its control.
@@ -134,18 +142,15 @@ fn change(item: &Item, looked: &Looked<'_>) -> Says {
     }
     Says::True(match looked.holds.get(&key) {
         Some(Hold::Refused { why }) => vec![drifted("ChangePlanned"), stalled("Refused", why)],
-        Some(Hold::Contested { path, times, since }) => {
-            let text = format!(
-                "{}: `{}` was put right {times} times since {} and changed back each time; it is left as it is until \
-                 it is found as desired, or something else is desired",
-                item.finding.resource,
-                path.trim_start_matches('/'),
-                minute(*since),
-            );
+        Some(Hold::Contested(contest)) => {
+            let text = contest.text(&item.finding.resource, &contest.last_by());
             vec![drifted("ChangePlanned"), (Type::Contested, "ChangedBack".to_owned(), text)]
         }
         Some(Hold::Failed(failed)) => {
             vec![drifted("ChangePlanned"), stalled(&failed.reason, &failed.message)]
+        }
+        Some(Hold::Wave { why }) => {
+            vec![(Type::Drifted, "WaitsForWave".to_owned(), format!("{differs}; {why}"))]
         }
         None if !looked.refused.is_empty() => {
             vec![drifted("ChangePlanned"), stalled("Refused", &looked.refused.join("; "))]

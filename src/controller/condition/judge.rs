@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::finding::{Hold, Key, Says, fault, says};
 use super::{
-    AccountConditions, Condition, ControlConditions, FORMAT, Observed, Status, Type, account, drifted,
-    now_is, past,
+    AccountConditions, Condition, ControlConditions, FORMAT, Observed, Ordered, Status, Type, account,
+    drifted, now_is, past, taken,
 };
 use crate::apply::{ApplyReport, ChangeResult};
 use crate::desired::DesiredAccount;
@@ -39,6 +39,8 @@ pub struct Looked<'a> {
     pub now: Timestamp,
     /// How long it is remembered that something was put right.
     pub window: Duration,
+    /// What is wanted of the account as a whole, and who is to go first.
+    pub ordered: Ordered,
 }
 
 /// How the changes of a run ended, by finding.
@@ -92,6 +94,8 @@ pub fn judge(before: &AccountConditions, looked: &Looked<'_>) -> AccountConditio
         conditions,
         controls,
         waits_for: Vec::new(),
+        taken: taken::next(before, looked),
+        held: looked.holds.values().any(Hold::is_wave).then(|| looked.ordered.state.clone()),
         findings: past::next(&before.findings, looked),
         totals: Some(totals(looked)),
         open: if looked.is_reached() { drifted::open(looked) } else { before.open.clone() },
@@ -114,6 +118,8 @@ fn totals(looked: &Looked<'_>) -> Totals {
 pub fn left_alone(before: &AccountConditions, reason: &str, why: &str, now: Timestamp) -> AccountConditions {
     let mut after = before.clone();
     let stalled = now_is(&before.conditions, Type::Stalled, Status::True, reason, why, now);
+    // It is not the waves that it waits for.
+    after.held = None;
     after.conditions.retain(|condition| condition.kind != Type::Stalled);
     after.conditions.push(stalled);
     after

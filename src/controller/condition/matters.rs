@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Key, Says, differs, fault, says};
+use super::finding::{Hold, Key, Says, differs, fault, says};
 use super::judge::{Looked, in_progress_since};
 use super::{AccountConditions, Type};
 use crate::apply::ChangeResult;
-use crate::place::Region;
+use crate::place::{AccountId, Region};
 use crate::plan::{AccountState, Outcome};
+use crate::report::human::deed;
+use crate::who::Deed;
 
 /// Something that is the matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Matter {
     pub text: String,
     /// The fields that differ: with others it is another matter.
     pub paths: Vec<String>,
+    /// Who did it, where that is known already.
+    pub who: Option<String>,
 }
 
 /// Something that was changed, and seen to hold.
@@ -53,9 +57,22 @@ impl Matters {
             rule: String::new(),
             resource: String::new(),
         };
-        let matter = Matter { key, kind, reason: reason.to_owned(), text: why.to_owned(), paths: Vec::new() };
+        let matter = Matter {
+            key,
+            kind,
+            reason: reason.to_owned(),
+            text: why.to_owned(),
+            paths: Vec::new(),
+            who: None,
+        };
         Self { open: vec![matter], blind: true, ..Self::default() }
     }
+}
+
+/// `by user/kim from 192.0.2.7: guardduty:UpdateDetector at …`.
+pub fn by_whom(by: &Deed, account: &AccountId) -> String {
+    let word = if by.certain { "by" } else { "perhaps by" };
+    format!("{word} {}", deed(by, account))
 }
 
 /// What is the matter after a look. Pure, as [`super::judge()`] is.
@@ -82,12 +99,16 @@ pub fn matters(before: &AccountConditions, looked: &Looked<'_>) -> Matters {
         let Says::True(said) = says(item, looked, since) else { continue };
         let fields = item.finding.change().into_iter().flat_map(|change| &change.fields);
         let paths: Vec<String> = fields.map(|field| field.path.clone()).collect();
-        found.open.extend(said.into_iter().map(|(kind, reason, text)| Matter {
-            key: key.clone(),
-            kind,
-            reason,
-            text,
-            paths: paths.clone(),
+        found.open.extend(said.into_iter().map(|(kind, reason, text)| {
+            let (text, who) = match looked.holds.get(&key) {
+                // Who it was is told beside it.
+                Some(Hold::Contested(contest)) if kind == Type::Contested => {
+                    let who = contest.by().map(|by| by_whom(by, &looked.account.id));
+                    (contest.text(&item.finding.resource, ""), who)
+                }
+                _ => (text, None),
+            };
+            Matter { key: key.clone(), kind, reason, text, paths: paths.clone(), who }
         }));
     }
     found

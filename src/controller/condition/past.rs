@@ -4,7 +4,7 @@
 //! right for ever would be a fight of two programs that nobody hears of. After [`MOST`] times within [`window()`] it is
 //! left as it is and told. The fight is over when it is found as desired, or when the desired value is another one.
 //!
-//! Who it was is for CloudTrail to say; a look-up has its place where [`Field::contested`] is first set.
+//! Who changed it back last is asked of CloudTrail where it becomes contested, and kept beside it ([`Field::back`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::contest::{Back, Contest};
 use super::finding::{Hold, Key};
 use super::judge::Looked;
 use crate::apply::ChangeResult;
@@ -52,6 +53,9 @@ pub struct Field {
     /// Since when it is left as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contested: Option<Timestamp>,
+    /// Who changed it back last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Back>,
 }
 
 /// A change that was tried and is not made.
@@ -93,14 +97,20 @@ impl Past {
     pub fn hold(&self, change: &Change<Step>, now: Timestamp, window: Duration) -> Option<Hold> {
         let fields = change.fields.iter().filter_map(|field| {
             let past = self.fields.get(&field.path)?;
-            (past.wanted == digest(&field.after)).then_some((&field.path, past))
+            (past.wanted == digest(&field.after)).then_some((field, past))
         });
-        for (path, past) in fields {
+        for (field, past) in fields {
             let lately = past.put_right.iter().filter(|at| after(**at, window) > now).count();
             if past.contested.is_some() || lately >= MOST {
-                let since = past.put_right.first().copied().unwrap_or(now);
-                let times = past.put_right.len();
-                return Some(Hold::Contested { path: path.clone(), times, since });
+                let found = digest(&field.before);
+                return Some(Hold::Contested(Contest {
+                    path: field.path.clone(),
+                    times: past.put_right.len(),
+                    since: past.put_right.first().copied().unwrap_or(now),
+                    last: past.put_right.last().copied().unwrap_or(now),
+                    back: past.back.clone().filter(|back| back.found == found),
+                    found,
+                }));
             }
         }
         let failed = self.failed.as_ref()?;
@@ -135,9 +145,10 @@ impl Past {
         }
     }
 
-    fn contest(&mut self, path: &str, now: Timestamp) {
-        if let Some(field) = self.fields.get_mut(path) {
+    fn contest(&mut self, contest: &Contest, now: Timestamp) {
+        if let Some(field) = self.fields.get_mut(&contest.path) {
             field.contested.get_or_insert(now);
+            field.back.clone_from(&contest.back);
         }
     }
 
@@ -174,8 +185,8 @@ pub fn next(before: &[Past], looked: &Looked<'_>) -> Vec<Past> {
             }
             continue;
         };
-        if let Some(Hold::Contested { path, .. }) = looked.holds.get(&key) {
-            past.contest(path, looked.now);
+        if let Some(Hold::Contested(contest)) = looked.holds.get(&key) {
+            past.contest(contest, looked.now);
         }
         match looked.result(&key) {
             Some(ChangeResult::Held) => past.put_right(change, looked.now),

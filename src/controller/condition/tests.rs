@@ -11,6 +11,7 @@ use crate::control::{Direction, ManualTask, Progress, Verdict, Verified};
 use crate::fault::{Fault, FaultKind};
 use crate::plan::{AccountState, Outcome};
 use looks::{Looks, at, change, in_sync, item, said, unknown};
+use taken::How;
 
 #[test]
 fn every_outcome_has_its_conditions() {
@@ -243,4 +244,82 @@ fn conditions_are_kubernetes_own() {
     );
     let read: AccountConditions = serde_json::from_value(text).expect("read back");
     assert_eq!(&read, kept);
+}
+
+/// The table at the head of `taken`.
+#[test]
+fn an_account_has_taken_what_is_wanted_when_nothing_is_left_that_would_be_done() {
+    let fault = || Fault::local(FaultKind::Denied, "guardduty:UpdateDetector", "no");
+    let progress = Progress { what: "AWS is enabling it".into(), look_again: 60, patience: 600 };
+    let progressing = || item(Verdict::Progressing(progress.clone()), Outcome::Progressing);
+    let task = ManualTask {
+        title: "enable MFA".into(),
+        found: vec![],
+        steps: vec![],
+        verified: Verified::ByObservation,
+    };
+    let by_hand = item(Verdict::Manual(task), Outcome::Manual);
+    let changed = |outcome| vec![crate::plan::Item { outcome, ..change(true) }];
+    let detector = |account: &str| crate::control::Thing::Detector {
+        account: account.parse().expect("12 digits"),
+        region: Region::new("eu-west-1"),
+    };
+    let blocked = |on| changed(Outcome::Blocked { on, why: None });
+    let other: AccountId = "222233334444".parse().expect("12 digits");
+    for (items, result, how) in [
+        (vec![in_sync()], None, How::Took),
+        (vec![change(true)], Some(ChangeResult::Held), How::Took),
+        (vec![by_hand], None, How::Took),
+        (changed(Outcome::ObserveOnly), None, How::Took),
+        (vec![change(true)], Some(ChangeResult::Failed { fault: fault() }), How::Failed),
+        (vec![change(true)], Some(ChangeResult::NotVerified { why: "off".into() }), How::Failed),
+        (vec![unknown(FaultKind::Throttled)], None, How::Failed),
+        (vec![progressing()], None, How::Begun),
+        (vec![change(true)], Some(ChangeResult::NotReached), How::Begun),
+        (vec![change(true)], Some(ChangeResult::Moved { what: "on".into(), who: None }), How::Begun),
+        (blocked(vec![detector("111122223333")]), None, How::Took),
+        (blocked(vec![]), None, How::Took),
+        (blocked(vec![detector("222233334444")]), None, How::Waits { on: [other].into(), began: at(0) }),
+    ] {
+        let mut looks = Looks::new();
+        let kept = looks.look(0, items.clone(), result.clone());
+        let taken = kept.taken.as_ref().expect("it is remembered");
+        assert_eq!((taken.state.as_str(), &taken.how), ("one", &how), "{items:?} {result:?}");
+        // Whoever only observes takes nothing.
+        let mut looks = Looks { enforces: false, ..Looks::new() };
+        assert!(looks.look(0, items, result).taken.is_none());
+    }
+    let mut looks = Looks::new();
+    looks.state = AccountState::Unreachable { fault: fault() };
+    assert_eq!(looks.look(0, vec![], None).taken.as_ref().expect("there").how, How::Failed);
+}
+
+#[test]
+fn what_was_taken_stays_so_and_what_waits_for_a_wave_is_not_begun() {
+    let mut looks = Looks::new();
+    looks.look(0, vec![change(true)], Some(ChangeResult::Held));
+    let taken = looks.kept.taken.clone();
+    // It drifts, and cannot be put right: no matter of the rollout.
+    let fault = Fault::local(FaultKind::Denied, "guardduty:UpdateDetector", "no");
+    looks.look(1, vec![change(false)], Some(ChangeResult::Failed { fault }));
+    assert_eq!(looks.kept.taken, taken);
+
+    let mut looks = Looks::new();
+    looks.look(0, vec![in_sync()], None);
+    looks.wanted = "two";
+    looks.waits = Some("waits for wave 1: canary");
+    let kept = looks.look(1, vec![change(true)], None);
+    assert_eq!(said(kept), "Synced=False/Drifted Drifted=True/WaitsForWave");
+    let message = "detector: enabled false → true; waits for wave 1: canary";
+    assert_eq!(kept.controls[0].condition(Type::Drifted).expect("there").message, message);
+    assert_eq!(kept.held.as_deref(), Some("two"));
+    assert_eq!(kept.taken.as_ref().expect("there").state, "one");
+    // What cannot be seen yet is not begun either.
+    assert_eq!(
+        looks.look(2, vec![unknown(FaultKind::Throttled)], None).taken.as_ref().expect("there").state,
+        "one"
+    );
+    // Nothing to do is done, whoever is to go first.
+    let kept = looks.look(3, vec![in_sync()], None);
+    assert_eq!((kept.taken.as_ref().expect("there").state.as_str(), kept.held.as_ref()), ("two", None));
 }

@@ -113,7 +113,8 @@ pub(super) fn of_account(account: &DesiredAccount, matters: &Matters, run: &str,
         let (kind, looks, reason) = told(matter, matters.enforces)?;
         let key = digest(&(kind.word(), &matter.key, reason, &matter.paths));
         let scope = (matter.key.region.clone(), matter.key.control.clone());
-        let event = event(kind, &matter.key, &matter.reason, &matter.text);
+        let mut event = event(kind, &matter.key, &matter.reason, &matter.text);
+        event.who.clone_from(&matter.who);
         Some(Standing { key, scope: Some(scope), looks, only: None, event })
     });
     let made = matters.made.iter().map(|made| {

@@ -8,11 +8,10 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::event::Event;
-use crate::controller::condition::AccountConditions;
+use crate::controller::condition::{AccountConditions, by_whom};
 use crate::controls;
 use crate::desired::EventKind;
 use crate::place::{AccountId, Region, Scope};
-use crate::report::human::deed;
 use crate::who::Looker;
 
 /// Findings of one look that are looked up.
@@ -23,7 +22,7 @@ const BACK: Duration = Duration::from_secs(24 * 3600);
 
 /// What somebody is looked up with.
 pub struct Asking<'a> {
-    pub looker: Looker<'a>,
+    pub looker: &'a Looker<'a>,
     pub account: &'a AccountId,
     /// What was known before: when each control was last seen.
     pub before: &'a AccountConditions,
@@ -37,7 +36,8 @@ impl Asking<'_> {
     /// Fills in who did it, as far as CloudTrail shows it by now.
     pub(super) async fn fill(&self, events: impl Iterator<Item = &mut Event>) {
         let asks = |event: &&mut Event| {
-            matches!(event.event, EventKind::Contested | EventKind::Drift | EventKind::PutRight)
+            // Of what is contested the condition knows it already.
+            matches!(event.event, EventKind::Drift | EventKind::PutRight)
         };
         for event in events.filter(asks).take(LOOKED_UP) {
             // Erased: it goes too deep for what waits for it to be laid out.
@@ -60,8 +60,6 @@ impl Asking<'_> {
         })?;
         let resource = event.resource.as_deref().unwrap_or_default();
         let who = self.looker.who(&scope, meta, resource, since, Some(self.run)).await;
-        let newest = who.deeds.first()?;
-        let word = if newest.certain { "by" } else { "perhaps by" };
-        Some(format!("{word} {}", deed(newest, self.account)))
+        Some(by_whom(who.deeds.first()?, self.account))
     }
 }

@@ -29,7 +29,7 @@ pub enum Why {
     Documents { digest: String },
     /// An event of that id.
     Hint { id: String },
-    /// A person, or a signal.
+    /// A person, a signal, or the end of a wave that it waited for.
     Now { id: String },
 }
 

@@ -46,6 +46,9 @@ pub struct Seen {
     /// The exception that it was suppressed for here; absent where it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<String>,
+    /// The note that says so, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The exception that it was suppressed for here until it was opened again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened: Option<String>,
@@ -140,12 +143,14 @@ fn found(finding: &AwsSecurityFinding) -> Option<Found> {
     let is_suppressed = finding.workflow()?.status()?.as_str() == "SUPPRESSED";
     let note = finding.note().filter(|note| note.updated_by() == Some(BY));
     let note = note.and_then(|note| note.text());
+    let suppressed_for = note.filter(|_| is_suppressed).and_then(exception_of);
     let resource = finding.resources().first()?;
     let seen = Seen {
         control: finding.compliance()?.security_control_id()?.to_owned(),
         resource: resource.id()?.to_owned(),
         tags: resource.tags().map(|tags| tags.clone().into_iter().collect()).unwrap_or_default(),
-        exception: note.filter(|_| is_suppressed).and_then(exception_of).map(str::to_owned),
+        exception: suppressed_for.map(str::to_owned),
+        note: note.filter(|_| suppressed_for.is_some()).map(str::to_owned),
         reopened: note.filter(|_| !is_suppressed).and_then(reopened_of).map(str::to_owned),
     };
     let id = AwsSecurityFindingIdentifier::builder().id(finding.id()?).product_arn(finding.product_arn()?);

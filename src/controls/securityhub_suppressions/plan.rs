@@ -9,6 +9,7 @@ use super::write::{self, Target, Write};
 use crate::control::{Change, Direction, Exempt, Facts, Field, Finding, Sight, Verdict};
 
 const SUPPRESSED: &str = "suppressed";
+const NOTED: &str = "noted";
 const REOPENED: &str = "reopened";
 
 /// One finding for each exception that suppresses, and for each whose findings are to be open again.
@@ -23,13 +24,15 @@ pub fn plan(facts: &Facts, wanted: Excepted, live: &Live) -> Vec<Finding<Write>>
     };
     let mut suppress: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
     let mut reopen: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
+    let mut noted: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
     let mut opened: BTreeSet<&str> = BTreeSet::new();
     for finding in &live.findings {
         opened.extend(finding.reopened.as_deref());
         match (exception(&live_exceptions, finding), &finding.exception) {
             (Some(by), None) => suppress.entry(&by.name).or_default().push(finding),
             (None, Some(name)) => reopen.entry(name).or_default().push(finding),
-            (Some(_), Some(_)) | (None, None) => {}
+            (Some(by), Some(_)) => noted.entry(&by.name).or_default().push(finding),
+            (None, None) => {}
         }
     }
     let mut findings: Vec<Finding<Write>> = live_exceptions
@@ -40,6 +43,14 @@ pub fn plan(facts: &Facts, wanted: Excepted, live: &Live) -> Vec<Finding<Write>>
             Finding::new(&by.name, SUPPRESSED, verdict)
         })
         .collect();
+    let signed = |by: &&&Exempt| noted.contains_key(by.name.as_str());
+    findings.extend(live_exceptions.iter().filter(signed).map(|by| {
+        let wanted = write::note(by);
+        let is_old = |one: &&Seen| one.note.as_ref() != Some(&wanted);
+        let old: Vec<&Seen> = noted[by.name.as_str()].iter().copied().filter(is_old).collect();
+        let verdict = if old.is_empty() { Verdict::InSync } else { Verdict::Change(sign(wanted, &old)) };
+        Finding::new(&by.name, NOTED, verdict)
+    }));
     let done = opened.into_iter().filter(|name| !reopen.contains_key(name));
     findings.extend(done.map(|name| Finding::new(name, REOPENED, Verdict::InSync)));
     findings.extend(
@@ -83,6 +94,21 @@ fn hide(by: &Exempt, open: &[&Seen]) -> Change<Write> {
         evidence: Some(counted(open)),
         reason: Some(format!("{} (exception {}, approved by {})", by.reason, by.name, by.approver)),
         ..Change::update(vec![field(Excepted::New, Excepted::Suppressed)], steps)
+    }
+}
+
+/// The note says what was signed for before: an earlier day, another ticket.
+fn sign(note: String, old: &[&Seen]) -> Change<Write> {
+    let before = old.first().and_then(|one| one.note.clone());
+    let field = Field::new("/note", before, note.clone());
+    let steps = targets(old)
+        .chunks(write::AT_ONCE)
+        .map(|some| Write::Note { note: note.clone(), findings: some.to_vec() })
+        .collect();
+    Change {
+        direction: Direction::Neutral,
+        evidence: Some(counted(old)),
+        ..Change::update(vec![field], steps)
     }
 }
 

@@ -37,6 +37,7 @@ fn seen(control: &str, repository: &str, exception: Option<&str>) -> Seen {
         resource: format!("arn:aws:ecr:eu-west-1:111122223333:repository/{repository}"),
         tags: BTreeMap::new(),
         exception: exception.map(str::to_owned),
+        note: exception.map(|name| note(&exempt(name, &["legacy-*"]))),
         reopened: None,
     }
 }
@@ -100,14 +101,52 @@ fn what_no_exception_is_about_any_more_is_opened_again_and_nothing_else() {
         seen("ECR.1", "web", Some("older")),
     ]);
     let findings = planned(&facts, Excepted::Suppressed, &live);
-    let [holds, ended] = &findings[..] else { panic!("{findings:?}") };
+    let [holds, noted, ended] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!(holds.verdict, Verdict::InSync);
+    // It is suppressed for another one now, and says so.
+    let Write::Note { note: anew, findings } = &change(noted).steps[0] else { panic!("{noted:?}") };
+    assert_eq!(findings[..], [target("legacy-billing")]);
+    assert_eq!(exception_of(anew), Some("legacy-images"));
     assert_eq!((ended.resource.as_str(), ended.rule.as_str()), ("older", "reopened"));
     let change = change(ended);
     assert_eq!(change.direction, Direction::Strengthens);
     let reopen = Write::Reopen { exception: "older".into(), findings: vec![target("web")] };
     assert_eq!(change.steps, [reopen]);
     assert_eq!(change.fields, [Field::new("/excepted", "SUPPRESSED", "NEW")]);
+}
+
+#[test]
+fn a_renewed_exception_writes_its_notes_anew_and_suppresses_nothing_twice() {
+    let live = live((0..120).map(|n| seen("ECR.1", &format!("legacy-{n}"), Some("legacy-images"))).collect());
+    let planned = |by: Exempt| planned(&signed(vec![by]), Excepted::Suppressed, &live);
+    let same = planned(exempt("legacy-images", &["legacy-*"]));
+    assert!(same.iter().all(|one| one.verdict == Verdict::InSync), "{same:?}");
+    let renewed = Exempt {
+        expires: date(2027, 9, 30),
+        ticket: Some("SEC-500".into()),
+        ..exempt("legacy-images", &["legacy-*"])
+    };
+    let findings = planned(renewed);
+    let [suppressed, noted] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((suppressed.rule.as_str(), &suppressed.verdict), ("suppressed", &Verdict::InSync));
+    assert_eq!(noted.rule, "noted");
+    let change = change(noted);
+    assert_eq!((change.direction, change.reason.as_ref()), (Direction::Neutral, None));
+    let [field] = &change.fields[..] else { panic!("{:?}", change.fields) };
+    assert!(
+        field.before.as_str().is_some_and(|text| text.contains("SEC-412, until 2027-03-31")),
+        "{field:?}"
+    );
+    assert!(field.after.as_str().is_some_and(|text| text.contains("SEC-500, until 2027-09-30")), "{field:?}");
+    let sizes: Vec<usize> = change
+        .steps
+        .iter()
+        .map(|step| match step {
+            Write::Note { findings, .. } => findings.len(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(sizes, [100, 20]);
 }
 
 /// So a look tells that it was done; somebody may suppress it by hand afterwards, and that stays.
@@ -190,7 +229,9 @@ fn a_call_takes_a_hundred_findings_and_of_several_exceptions_the_last_to_end_is_
         .steps
         .iter()
         .map(|step| match step {
-            Write::Suppress { findings, .. } | Write::Reopen { findings, .. } => findings.len(),
+            Write::Suppress { findings, .. }
+            | Write::Note { findings, .. }
+            | Write::Reopen { findings, .. } => findings.len(),
         })
         .collect();
     assert_eq!(sizes, [100, 100, 50]);

@@ -39,8 +39,19 @@ pub const UPDATE: Call = Call::needing(
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Write {
-    Suppress { note: String, findings: Vec<Target> },
-    Reopen { exception: String, findings: Vec<Target> },
+    Suppress {
+        note: String,
+        findings: Vec<Target>,
+    },
+    /// Of findings that are suppressed here, and stay so.
+    Note {
+        note: String,
+        findings: Vec<Target>,
+    },
+    Reopen {
+        exception: String,
+        findings: Vec<Target>,
+    },
 }
 
 /// Findings by what they are about.
@@ -62,6 +73,7 @@ impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verb, findings) = match self {
             Self::Suppress { findings, .. } => ("suppress", findings),
+            Self::Note { findings, .. } => ("write the note of", findings),
             Self::Reopen { findings, .. } => ("open", findings),
         };
         let controls: BTreeSet<&str> = findings.iter().map(|one| one.control.as_str()).collect();
@@ -105,7 +117,9 @@ fn named(rest: &str) -> Option<&str> {
 impl Write {
     pub async fn send(&self, hub: &Client, scope: &Scope) -> Result<(), Fault> {
         let (targets, status, note) = match self {
-            Self::Suppress { note, findings } => (findings, WorkflowStatus::Suppressed, note.clone()),
+            Self::Suppress { note, findings } | Self::Note { note, findings } => {
+                (findings, WorkflowStatus::Suppressed, note.clone())
+            }
             Self::Reopen { exception, findings } => {
                 (findings, WorkflowStatus::New, cut(format!("{REOPENED}{exception}`")))
             }
@@ -116,13 +130,17 @@ impl Write {
                 let controls = targets.iter().map(|one| one.control.clone()).collect();
                 live::open(hub, scope, &controls).await?
             }
-            Self::Reopen { .. } => live::ours(hub, scope).await?,
+            Self::Note { .. } | Self::Reopen { .. } => live::ours(hub, scope).await?,
         };
         let is_meant = |one: &Found| {
             let is =
                 |target: &Target| target.control == one.seen.control && target.resource == one.seen.name();
             let theirs = match self {
                 Self::Reopen { exception, .. } => one.seen.exception.as_ref() != Some(exception),
+                // Somebody has opened it meanwhile, or the note is as it is to be.
+                Self::Note { note, .. } => {
+                    one.seen.exception.is_none() || one.seen.note.as_ref() == Some(note)
+                }
                 Self::Suppress { .. } => false,
             };
             !theirs && targets.iter().any(is)

@@ -1,6 +1,9 @@
 //! Two who want different things: after a while one of them stops, and says so.
 
 use baseline::controller::condition::{Status, Type};
+use baseline::sandbox::Principal;
+use baseline::sandbox::cloudtrail::Told;
+use serde_json::json;
 
 use super::stage::{
     HOUR, MINUTE, condition, conditions, id, is_on, pass, patient, running, settings, switch,
@@ -58,6 +61,73 @@ async fn what_is_changed_back_again_and_again_is_left_and_everything_else_goes_o
         switch(&shell.world, &id(0), false);
         pass(HOUR + MINUTE).await;
         assert!(is_on(&shell.world, &id(0)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_changed_it_back_last_stands_in_the_condition_where_nobody_is_to_be_told() {
+    let shell = Shell::many(3);
+    let off = |user: &str| {
+        switch(&shell.world, &id(0), false);
+        shell.world.tell(Told {
+            account: id(0),
+            region: "eu-west-1".into(),
+            call: "guardduty:UpdateDetector".into(),
+            principal: Principal::User(user.into()),
+            address: "198.51.100.23".into(),
+            parameters: json!({ "enable": false }),
+            error: None,
+        });
+    };
+    running(&patient(&shell), async |_| {
+        pass(10 * MINUTE).await;
+        for user in ["jo", "jo", "kim"] {
+            off(user);
+            pass(HOUR + MINUTE).await;
+        }
+        assert!(!is_on(&shell.world, &id(0)));
+        // CloudTrail shows a call some minutes later: it is asked once more then, and not again.
+        pass(2 * HOUR).await;
+        let kept = conditions(&shell, &id(0));
+        let contested = condition(&kept, "guardduty.detector", Type::Contested);
+        let says = ", last by arn:aws:iam::100000000000:user/kim from 198.51.100.23 at 20";
+        assert!(contested.message.contains("was put right 3 times since"), "{contested:?}");
+        assert!(contested.message.contains(says), "{contested:?}");
+        assert!(contested.message.contains("(guardduty:UpdateDetector); it is left"), "{contested:?}");
+        shell.world.forget_calls();
+        pass(5 * HOUR).await;
+        assert!(!shell.world.calls().contains_key("cloudtrail:LookupEvents"));
+    })
+    .await;
+    // A restart asks nobody either.
+    running(&patient(&shell), async |_| {
+        pass(3 * HOUR).await;
+        assert!(!shell.world.calls().contains_key("cloudtrail:LookupEvents"));
+        let kept = conditions(&shell, &id(0));
+        assert!(condition(&kept, "guardduty.detector", Type::Contested).message.contains("user/kim"));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_found_is_not_known() {
+    let shell = Shell::many(3);
+    running(&patient(&shell), async |_| {
+        pass(10 * MINUTE).await;
+        for _ in 0..3 {
+            switch(&shell.world, &id(0), false);
+            pass(HOUR + MINUTE).await;
+        }
+        let message = |shell: &Shell| {
+            condition(&conditions(shell, &id(0)), "guardduty.detector", Type::Contested).message.clone()
+        };
+        assert!(message(&shell).contains("each time, by whom is not known yet;"), "{}", message(&shell));
+        pass(2 * HOUR).await;
+        assert!(message(&shell).contains("each time, by whom is not known;"), "{}", message(&shell));
+        shell.world.forget_calls();
+        pass(24 * HOUR).await;
+        assert!(!shell.world.calls().contains_key("cloudtrail:LookupEvents"));
     })
     .await;
 }

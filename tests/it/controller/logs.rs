@@ -173,6 +173,13 @@ async fn an_exception_ends_at_midnight_of_utc_with_the_documents_that_said_it() 
              ciso@acme.example\n  ticket: SEC-1\n  expires: {today}\n"
         ),
     );
+    shell.write(
+        "attestations/root.yaml",
+        format!(
+            "apiVersion: baseline/v1\nkind: Attestation\nmetadata: {{name: root}}\nspec:\n  control: iam.root-user\n  \
+             rule: root-mfa\n  accounts: [account-02]\n  by: kim@acme.example\n  expires: {today}\n"
+        ),
+    );
     let midnight = today.tomorrow().expect("a day").to_zoned_datetime(jiff::tz::TimeZone::UTC).expect("UTC");
     let left = std::time::Duration::try_from(midnight.timestamp().duration_since(settings.clock.now()));
     let left = left.expect("it is still today");
@@ -196,6 +203,12 @@ async fn an_exception_ends_at_midnight_of_utc_with_the_documents_that_said_it() 
     assert_eq!((&soon[0]["level"], &soon[0]["exception"]), (&"INFO".into(), &"off".into()));
     assert_eq!((&soon[0]["owner"], &soon[0]["ticket"]), (&"team@acme.example".into(), &"SEC-1".into()));
     let ended = of(&lines, "an exception has expired: it is no longer honoured");
+    assert_eq!(ended.len(), 1, "once");
+    assert_eq!((&ended[0]["level"], &ended[0]["expires"]), (&"WARN".into(), &today.to_string().into()));
+    let soon = of(&lines, "an attestation ends soon");
+    assert_eq!(soon.len(), 1, "once");
+    assert_eq!((&soon[0]["attestation"], &soon[0]["by"]), (&"root".into(), &"kim@acme.example".into()));
+    let ended = of(&lines, "an attestation has expired: it is a task by hand again");
     assert_eq!(ended.len(), 1, "once");
     assert_eq!((&ended[0]["level"], &ended[0]["expires"]), (&"WARN".into(), &today.to_string().into()));
 }

@@ -194,6 +194,8 @@ fn texts<'v>(value: &'v Value, keys: &[&str], found: &mut Vec<&'v str>) {
 #[tokio::test(start_paused = true)]
 async fn what_the_dashboard_and_the_alerts_ask_for_is_served() {
     let shell = Shell::many(2);
+    let ops = "  notifications:\n  - {name: ops, kind: sns, topic: \"arn:aws:sns:eu-west-1:999988887777:gone\"}\n  roles:";
+    shell.edit("organization.yaml", "  roles:", ops);
     let settings = settings(&shell, true);
     let app = served(&settings);
     let mut text = String::new();

@@ -128,11 +128,20 @@ pub struct Looks {
     pub kept: AccountConditions,
     pub enforces: bool,
     pub state: AccountState,
+    /// A digest of what is wanted, and who is to go first.
+    pub wanted: &'static str,
+    pub waits: Option<&'static str>,
 }
 
 impl Looks {
     pub fn new() -> Self {
-        Self { kept: AccountConditions::unseen(id(), "prod"), enforces: true, state: AccountState::Reached }
+        Self {
+            kept: AccountConditions::unseen(id(), "prod"),
+            enforces: true,
+            state: AccountState::Reached,
+            wanted: "one",
+            waits: None,
+        }
     }
 
     /// A look at that minute; what was planned ended like this.
@@ -144,7 +153,7 @@ impl Looks {
     ) -> &AccountConditions {
         let (account, plan) = (account(), plan(items, self.state.clone()));
         let window = past::window(Duration::from_secs(3600));
-        let holds: BTreeMap<Key, Hold> = plan
+        let mut holds: BTreeMap<Key, Hold> = plan
             .items
             .iter()
             .filter_map(|item| {
@@ -153,6 +162,12 @@ impl Looks {
                 Some((key, past.hold(item.finding.change()?, at(minute), window)?))
             })
             .collect();
+        for item in plan.items.iter().filter(|item| item.outcome == Outcome::Change) {
+            let wave = self.waits.map(|why| Hold::Wave { why: why.to_owned() });
+            if let (Some(wave), false) = (wave, holds.contains_key(&Key::of(item))) {
+                holds.insert(Key::of(item), wave);
+            }
+        }
         let report = result.filter(|_| holds.is_empty()).map(|result| ApplyReport {
             run: "01RUN".into(),
             audit: "audit".into(),
@@ -186,6 +201,11 @@ impl Looks {
             calls: 7,
             now: at(minute),
             window,
+            ordered: Ordered {
+                state: self.wanted.into(),
+                waits: self.waits.map(str::to_owned),
+                began: at(minute),
+            },
         };
         self.kept = judge(&self.kept, &looked);
         &self.kept
