@@ -35,7 +35,7 @@ mod text;
 mod words;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 pub use style::Style;
 pub use text::wrap;

@@ -9,6 +9,7 @@ use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use ulid::Ulid;
 
 use super::Settings;
@@ -30,6 +31,7 @@ use crate::observe::{Fleet, targets};
 use crate::place::AccountId;
 use crate::plan::{Outcome, Plan, Selection, Totals};
 use crate::survey::{self, Wish};
+use crate::traces;
 use crate::who::Looker;
 use again::again;
 
@@ -120,7 +122,8 @@ impl Turn<'_> {
         let fleet = Fleet::new(aws, self.current.desired.clone(), CONTROLS).looking_at(now);
         let mut done = Done::new(account, run, now);
         // On the heap, as many as have their turn at once.
-        if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
+        let span = tracing::info_span!(target: traces::TARGET, parent: None, "turn", cloud.account.id = %account.id, baseline.run = done.run);
+        if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).instrument(span).await {
             done.ended = ended;
         }
         let journal = fleet.aws.journal();
@@ -282,8 +285,9 @@ impl Turn<'_> {
 
     /// What this account's plan is judged by. Nobody is there to give a reason but the documents.
     fn judging<'a>(&'a self, guards: &'a Guards) -> Judging<'a> {
+        let Current { desired, roles, .. } = self.current;
         let allowed = &self.settings.allow;
-        Judging { guards, allowed, reason: None, roles: &self.current.roles, now: Timestamp::now() }
+        Judging { guards, desired, allowed, reason: None, roles, now: Timestamp::now() }
     }
 
     /// Guards, intent, changes, looks, outcome. `Err`: why nothing was written.

@@ -10,7 +10,7 @@ use super::live::rule_of;
 use super::pattern::{Source, Threshold};
 use super::role::{self, ROLE};
 use crate::aws::{Writer, fault};
-use crate::control::{AwsWrite, Call};
+use crate::control::{AwsWrite, Call, Extent};
 use crate::fault::{Fault, FaultKind};
 use crate::place::{Region, Scope};
 
@@ -86,10 +86,14 @@ pub const PUT_RULE: Call = Call::needing(
 );
 pub const PUT_TARGETS: Call = Call::needing("events:PutTargets", &["events:PutTargets", "iam:PassRole"]);
 
-pub const CREATE_ROLE: Call = Call::needing("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]);
+/// One role for all regions, made and kept in the home region.
+pub const CREATE_ROLE: Call =
+    Call::needing("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]).reaching(Extent::Home);
 pub const TRUST: Call =
-    Call::needing("iam:UpdateAssumeRolePolicy", &["iam:UpdateAssumeRolePolicy", "iam:GetRole"]);
-pub const ALLOW_ROLE: Call = Call::needing("iam:PutRolePolicy", &["iam:PutRolePolicy", "iam:GetRolePolicy"]);
+    Call::needing("iam:UpdateAssumeRolePolicy", &["iam:UpdateAssumeRolePolicy", "iam:GetRole"])
+        .reaching(Extent::Home);
+pub const ALLOW_ROLE: Call =
+    Call::needing("iam:PutRolePolicy", &["iam:PutRolePolicy", "iam:GetRolePolicy"]).reaching(Extent::Home);
 
 impl AwsWrite for Write {
     fn call(&self) -> &'static Call {
