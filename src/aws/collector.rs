@@ -105,9 +105,12 @@ impl Drop for Collector {
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let request = HttpRequest::try_from(request.map(SdkBody::from))?;
-        let exchange = self.send(request);
-        // Whoever waits here is a thread of the exporter's, without a runtime.
+        // Whoever waits here is a thread of the exporter's, without a runtime; the client starts its clock at once.
         let Some(runtime) = &self.runtime else { return Err("it has ended".into()) };
+        let exchange = {
+            let _entered = runtime.enter();
+            self.send(request)
+        };
         let answer = runtime.spawn(exchange).await.unwrap_or_else(|error| Err(error.to_string()));
         match answer {
             Ok((status, body)) => {

@@ -16,3 +16,4 @@ mod sources;
 mod stage;
 mod turns;
 mod weather;
+mod wide;
