@@ -62,7 +62,7 @@ fn outside_of(item: &Item, bounds: &Bounds<'_>) -> Option<String> {
     bounds
         .misplaced()
         .or_else(|| change.steps.iter().find_map(|step| bounds.calls(step)))
-        .or_else(|| change.makes.iter().find_map(|thing| bounds.makes(change, thing)))
+        .or_else(|| change.makes.iter().find_map(|thing| bounds.makes(item, change, thing)))
         .or_else(|| change.steps.iter().find_map(|step| bounds.names(item, step)))
 }
 
@@ -111,9 +111,11 @@ impl Bounds<'_> {
         }
     }
 
-    fn makes(&self, change: &Change<Step>, thing: &Thing) -> Option<String> {
+    fn makes(&self, item: &Item, change: &Change<Step>, thing: &Thing) -> Option<String> {
         let Scope { account, region } = self.scope;
-        if thing.account() != account {
+        // What reaches the organisation is asked for by name: an administrator's detector is made with it.
+        let asked_for = || Danger::of(item).any(|danger| danger == Danger::Organization);
+        if thing.account() != account && !asked_for() {
             return Some(format!("would make {thing} in another account, {}", thing.account()));
         }
         match thing.region() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
-use crate::control::{Need, Verdict};
+use crate::control::{Need, Risk, Verdict};
 use crate::desired::AccountStanding;
 use crate::report::fixture::{self, ARCHIVE, PAYMENTS};
 
@@ -95,6 +95,18 @@ fn what_is_made_stands_in_its_own_region_and_account() {
         making(topic(OTHER, ARCHIVE)).as_deref(),
         Some("would make topic alerts in another account, 444455556666")
     );
+    let enable =
+        item("guardduty.administrator", OTHER, "guardduty:EnableOrganizationAdminAccount", json!({}));
+    let detector = Thing::Detector { account: fixture::account(ARCHIVE), region: Region::new(OTHER) };
+    let making_it = |risk| {
+        let (enable, detector) = (enable.clone(), detector.clone());
+        judged(&with_change(enable, |change| {
+            change.makes = vec![detector];
+            change.risk = risk;
+        }))
+    };
+    assert_eq!(making_it(Risk::Organization), None, "it is asked for by name");
+    assert!(making_it(Risk::Safe).is_some());
     let role = Thing::Role { account: fixture::account(PAYMENTS), name: "r".into() };
     assert_eq!(making(role.clone()).as_deref(), Some("would make role r, which an account has once"));
     let create = item("events.finding-rules", HOME, "iam:CreateRole", json!({}));

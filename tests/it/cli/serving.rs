@@ -60,7 +60,7 @@ fn a_file_that_holds_no_token_is_told_without_what_it_holds() {
 }
 
 /// AWS as far as a caller's own identity: anything else is refused as by a service that is down.
-fn endpoint() -> SocketAddr {
+pub fn endpoint() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
