@@ -21,10 +21,11 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     apt-get update && apt-get install --yes --no-install-recommends cmake gcc g++ make
 WORKDIR /src
 COPY . .
-# Without the organisation in memory: an image for real accounts plays no demo.
+# Without the organisation in memory: an image for real accounts plays no demo. With traces, which nobody sends who names no
+# collector.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --locked --release --no-default-features --bin baseline \
+    cargo build --locked --release --no-default-features --features otlp --bin baseline \
     && install -D target/release/baseline /out/baseline
 
 # With git, which the source of a repository needs.

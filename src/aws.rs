@@ -8,6 +8,8 @@ mod account_host;
 #[cfg(test)]
 pub(crate) mod canned;
 mod client;
+#[cfg(feature = "otlp")]
+pub mod collector;
 mod connect;
 pub mod edge;
 mod error;

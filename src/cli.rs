@@ -25,29 +25,41 @@ mod report;
 mod run;
 mod show;
 mod signals;
+#[cfg(feature = "otlp")]
+mod traces;
 mod undo;
 mod validate;
 
 use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use tracing::Instrument as _;
 
 pub use args::Args;
 pub use context::Reach;
 pub use io::Io;
 
 use crate::plan::Exit;
+use crate::traces::TARGET;
 use args::Command;
 
 /// Runs one command. Everything that is printed goes to `io`; AWS is reached through `reach`.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Reach) -> Exit {
-    let parsed = command().try_get_matches_from(arguments).and_then(|found| Args::from_arg_matches(&found));
-    let args = match parsed {
+    let parsed = command().try_get_matches_from(arguments).and_then(|found| {
+        let name = found.subcommand_name().unwrap_or_default().to_owned();
+        Args::from_arg_matches(&found).map(|args| (args, name))
+    });
+    let (args, name) = match parsed {
         Ok(args) => args,
         Err(error) => return usage(&error, io),
     };
     io.choose_color(args.color);
     io.log(args.verbose, args.command.log_format());
+    // Of a controller, each turn is a trace of its own.
+    let span = match &args.command {
+        Command::Run(_) => tracing::Span::none(),
+        _ => tracing::info_span!(target: TARGET, "command", otel.name = name),
+    };
     let result = match args.command {
         // Needs no runtime, no network and no credentials.
         Command::Validate(args) => validate::run(&args, io),
@@ -57,7 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
         Command::Generate(args) => generate::run(&args, io),
         command => runtime(command.is_in_memory() || reach.is_in_memory()).and_then(|runtime| {
             let world = reach.clone();
-            runtime.block_on(async {
+            let work = async {
                 // Boxed: each is large, and unoptimised builds would move all of them over one stack.
                 let result = match command {
                     Command::Init(args) => Box::pin(init::run(&args, io, reach)).await,
@@ -84,9 +96,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io, reach: Re
                 };
                 world.keep_time();
                 result
-            })
+            };
+            runtime.block_on(work.instrument(span))
         }),
     };
+    io.end_traces();
     result.unwrap_or_else(|error| error.print(io))
 }
 

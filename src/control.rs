@@ -39,6 +39,6 @@ pub use select::Select;
 pub use standard::Standard;
 pub use thing::{Found, Known, Need, Thing};
 
-pub use crate::call::{Call, Retry};
+pub use crate::call::{Call, Extent, Retry};
 pub use crate::fault::{Fault, FaultKind};
 pub use crate::place::{AccountId, Region, Scope, Seat};

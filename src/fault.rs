@@ -87,6 +87,16 @@ impl Fault {
         ) {
             return Some("is the region enabled for this account? Otherwise write it under `regions.except`");
         }
+        if matches!(self.code.as_str(), "RequestExpired" | "ExpiredToken" | "ExpiredTokenException") {
+            return Some("the credentials have expired: sign in again; is this machine's clock right?");
+        }
+        if matches!(
+            self.code.as_str(),
+            "RequestTimeTooSkewed" | "SignatureDoesNotMatch" | "InvalidSignatureException"
+        ) && self.kind == FaultKind::Unavailable
+        {
+            return Some("is this machine's clock right? AWS takes what was signed within five minutes");
+        }
         match (self.kind, self.call.as_str()) {
             (FaultKind::DeniedByOrganization, _) => {
                 Some("is the region closed to this account? Write it under `regions.except`")

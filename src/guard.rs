@@ -7,6 +7,7 @@ mod danger;
 mod evidence;
 mod lockout;
 mod memory;
+mod region;
 mod saved;
 mod window;
 
@@ -19,7 +20,7 @@ pub use danger::{count, refused};
 pub use memory::{Descent, limits, never_backwards, no_shrinking};
 pub use saved::{not_signed, saved_plan, undo_alone};
 
-use crate::desired::Guards;
+use crate::desired::{DesiredState, Guards};
 use crate::plan::{Item, Plan};
 
 /// A plan that passed every guard. Only [`check`] makes one.
@@ -61,6 +62,8 @@ impl fmt::Display for Refusal {
 pub struct Judging<'a> {
     /// The stricter of what the documents say and what was last applied: [`limits`].
     pub guards: &'a Guards,
+    /// What the plan was made of: where each account has its home, and which regions are managed.
+    pub desired: &'a DesiredState,
     pub allowed: &'a [Allow],
     /// `--reason`: why something may become weaker.
     pub reason: Option<&'a str>,
@@ -83,6 +86,7 @@ pub fn check(
 ) -> Result<Guarded, Vec<Refusal>> {
     let held_back = evidence::hold_back(&mut plan, with);
     let mut refusals = danger::dangerous(&plan, with);
+    refusals.extend(region::beyond(&plan, with));
     refusals.extend(lockout::cut_off(&plan, with));
     refusals.extend(amount::accounts_at_once(&plan, with));
     refusals.extend(amount::resources_at_once(&plan, with));

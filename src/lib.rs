@@ -19,6 +19,7 @@ pub mod diff;
 pub mod durable;
 pub mod fault;
 pub mod place;
+pub mod traces;
 
 // the AWS edge
 pub mod aws;

@@ -9,6 +9,7 @@ use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use tracing::Instrument as _;
 
 use crate::aws::journal::Purpose;
 use crate::aws::{Aws, InScope, NotOpened, Session, organization};
@@ -17,6 +18,7 @@ use crate::desired::{AccountStanding, DesiredAccount, DesiredControl, DesiredSta
 use crate::fault::{Fault, FaultKind};
 use crate::inventory::{AccountState, AccountView, Observation, Seen, facts};
 use crate::place::{AccountId, Region};
+use crate::traces::TARGET;
 
 /// Controls of one account that are observed at once: 17 regions × a handful, held by rates well before.
 const CONTROLS_AT_ONCE: usize = 128;
@@ -125,7 +127,8 @@ impl Fleet {
     /// Everything that the account's declared controls need to know.
     pub async fn observe_account(&self, account: &DesiredAccount) -> AccountView {
         // On the heap, as all that is as large: a command's stack holds every future that it waits for.
-        Box::pin(self.observe_beside(account, None)).await
+        let span = tracing::info_span!(target: TARGET, "observe", cloud.account.id = %account.id);
+        Box::pin(self.observe_beside(account, None).instrument(span)).await
     }
 
     /// The same, but what `other` was asked in the same words is not asked again: the answers are taken over, and
@@ -239,7 +242,10 @@ impl Fleet {
             }
         };
         let reader = self.aws.reader(session, &facts.scope, meta, place);
-        let sight = match reader.run(target.control.observe(&reader, &ask)).await {
+        let (region, control) = (&facts.scope.region, meta.id);
+        let span =
+            tracing::info_span!(target: TARGET, "look", cloud.region = %region, baseline.control = control);
+        let sight = match reader.run(target.control.observe(&reader, &ask)).instrument(span).await {
             Ok(Ok(observed)) => Sight::Seen(observed),
             Ok(Err(fault)) => Sight::Unseen(fault),
             Err(misfit) => Sight::Unseen(misfit_fault(meta.id, &misfit)),

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::group::{Group, groups};
 use super::round::{Changes, Prepared};
@@ -25,6 +26,7 @@ use crate::inventory::{Seen, facts};
 use crate::observe::{Fleet, Target, unopened};
 use crate::place::Scope;
 use crate::plan::{Item, Plan};
+use crate::traces::TARGET;
 use crate::who::Looker;
 
 /// Groups that are at work at once. Rates hold each account; this bounds sockets and memory.
@@ -97,7 +99,15 @@ pub async fn apply(with: &Applying<'_>, guarded: &Guarded) -> Result<ApplyReport
                     // wave has blocked this one when the plan was finished.
                     let _ended = ended[maker].subscribe().wait_for(|ended| *ended).await.is_ok();
                 }
-                let reports = run.group(group).await;
+                let span = tracing::info_span!(
+                    target: TARGET,
+                    "change",
+                    cloud.account.id = %group.scope.account,
+                    cloud.region = %group.scope.region,
+                    baseline.control = group.control,
+                    baseline.changes = group.places.len()
+                );
+                let reports = run.group(group).instrument(span).await;
                 ended[index].send_replace(true);
                 reports
             }

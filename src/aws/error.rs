@@ -122,11 +122,19 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> FaultKind {
         | "SubscriptionRequiredException"
         | "UnrecognizedClientException"
         | "InvalidClientTokenId"
-        | "AuthFailure"
-        | "RequestExpired"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "SignatureDoesNotMatch" => FaultKind::Denied,
+        | "AuthFailure" => FaultKind::Denied,
+        // Keys that ran out, or a clock that is off: the next session has others, and clocks are set right.
+        "RequestExpired" | "ExpiredToken" | "ExpiredTokenException" | "RequestTimeTooSkewed" => {
+            FaultKind::Unavailable
+        }
+        // IAM User Guide, "Troubleshoot Signature Version 4 signing for AWS API requests".
+        "SignatureDoesNotMatch" | "InvalidSignatureException"
+            if message.starts_with("Signature expired")
+                || message.starts_with("Signature not yet current") =>
+        {
+            FaultKind::Unavailable
+        }
+        "SignatureDoesNotMatch" | "InvalidSignatureException" => FaultKind::Denied,
         _ if code.starts_with("NoSuch") || code.contains("NotFound") => FaultKind::NotFound,
         // Somebody else was there between the look and the change: the next look has another token.
         "WAFOptimisticLockException" => FaultKind::Conflict,

@@ -124,6 +124,7 @@ pub(super) async fn run(args: &Args, io: &mut Io, reach: Reach) -> Result<Exit, 
         settings.roles.iter().flat_map(|roles| [roles.observe.clone(), roles.apply.clone()]).collect();
     let judging = Judging {
         guards: &guards,
+        desired: &fleet.desired,
         allowed: &args.allow,
         reason: args.reason.as_deref(),
         roles: &roles,

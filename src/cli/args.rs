@@ -331,8 +331,8 @@ pub struct Apply {
     /// Allow what a guard refuses, by name (repeatable)
     ///
     /// `disruptive:RESOURCE`, `destructive:RESOURCE`, `irreversible:RESOURCE`, `weakening:RESOURCE`,
-    /// `organization:RESOURCE`, `lockout:RESOURCE`, `incomplete:ACCOUNT`, `backwards:ACCOUNT`, `shrink`,
-    /// `resources`, `percent` or `window`, as the refusal's hint says it. `*` and `?` in a name stand for any
+    /// `organization:RESOURCE`, `region:RESOURCE`, `lockout:RESOURCE`, `incomplete:ACCOUNT`,
+    /// `backwards:ACCOUNT`, `shrink`, `resources`, `percent` or `window`, as the refusal's hint says it. `*` and `?` in a name stand for any
     /// characters and for one.
     #[arg(long = "allow", value_name = "RISK:RESOURCE")]
     pub allow: Vec<Allow>,

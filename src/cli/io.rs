@@ -24,6 +24,8 @@ pub struct Io {
     echoes: bool,
     /// Logging is one for the process: only the process's own streams start it.
     logs: bool,
+    #[cfg(feature = "otlp")]
+    traces: Option<super::traces::Traces>,
 }
 
 impl Io {
@@ -45,6 +47,8 @@ impl Io {
             stdin: Box::new(std::io::BufReader::new(std::io::stdin())),
             echoes: false,
             logs: true,
+            #[cfg(feature = "otlp")]
+            traces: None,
         }
     }
 
@@ -66,6 +70,8 @@ impl Io {
             width: None,
             echoes: false,
             logs: false,
+            #[cfg(feature = "otlp")]
+            traces: None,
         }
     }
 
@@ -110,28 +116,83 @@ impl Io {
         Style::new(self.color, self.unicode, self.width)
     }
 
-    /// Starts logging to stderr, once in a process. `format` is that of a command which logs what it does.
-    pub fn log(&self, verbose: u8, format: Option<LogFormat>) {
+    /// Starts logging to stderr, and traces where the environment names a collector; once in a process. `format` is that
+    /// of a command which logs what it does.
+    pub fn log(&mut self, verbose: u8, format: Option<LogFormat>) {
         let filter = match (verbose, format) {
-            (0, None) => return,
-            (0, Some(_)) => "baseline=warn,baseline::controller=info",
-            (1, None) => "baseline::calls=debug",
-            (1, Some(_)) => "baseline=warn,baseline::controller=info,baseline::calls=debug",
-            (2, _) => "baseline=debug",
-            _ => "debug",
+            (0, None) => None,
+            (0, Some(_)) => Some("baseline=warn,baseline::controller=info"),
+            (1, None) => Some("baseline::calls=debug"),
+            (1, Some(_)) => Some("baseline=warn,baseline::controller=info,baseline::calls=debug"),
+            (2, _) => Some("baseline=debug"),
+            _ => Some("debug"),
         };
-        if self.logs {
-            let json = match format {
-                Some(LogFormat::Json) => true,
-                Some(LogFormat::Auto) => !self.shows_progress,
-                Some(LogFormat::Text) | None => false,
-            };
-            let log = tracing_subscriber::fmt()
-                .with_env_filter(EnvFilter::new(filter))
-                .with_writer(std::io::stderr)
-                .with_ansi(false);
-            let started = if json { log.json().flatten_event(true).try_init() } else { log.try_init() };
-            debug_assert!(started.is_ok(), "logging is started once");
+        if !self.logs {
+            return;
+        }
+        let json = match format {
+            Some(LogFormat::Json) => true,
+            Some(LogFormat::Auto) => !self.shows_progress,
+            Some(LogFormat::Text) | None => false,
+        };
+        #[cfg(feature = "otlp")]
+        if self.traces.is_none()
+            && let Some(traces) = super::traces::Traces::of_environment()
+        {
+            return self.trace(traces, filter, json);
+        }
+        let Some(filter) = filter else { return };
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(filter))
+            .with_writer(std::io::stderr)
+            .with_ansi(false);
+        let started = if json { log.json().flatten_event(true).try_init() } else { log.try_init() };
+        debug_assert!(started.is_ok(), "logging is started once");
+    }
+
+    /// The same log, and beside it spans for a collector. Neither sees what is the other's.
+    #[cfg(feature = "otlp")]
+    fn trace(
+        &mut self,
+        traces: Result<(super::traces::Traces, opentelemetry_sdk::trace::SdkTracer), String>,
+        filter: Option<&str>,
+        json: bool,
+    ) {
+        use tracing_subscriber::filter::{LevelFilter, Targets};
+        use tracing_subscriber::prelude::*;
+
+        use crate::traces::TARGET;
+
+        // That a collector does not answer is said even where nothing else is.
+        let filter = format!("{},{TARGET}=warn", filter.unwrap_or("off"));
+        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+        let log = if json { log.json().flatten_event(true).boxed() } else { log.boxed() };
+        let log = log.with_filter(EnvFilter::new(filter));
+        let (layer, why) = match traces {
+            Ok((traces, tracer)) => {
+                self.traces = Some(traces);
+                let layer = tracing_opentelemetry::layer()
+                    .with_tracer(tracer)
+                    .with_location(false)
+                    .with_threads(false)
+                    .with_tracked_inactivity(false)
+                    .with_filter(Targets::new().with_target(TARGET, LevelFilter::INFO));
+                (Some(layer), None)
+            }
+            Err(why) => (None, Some(why)),
+        };
+        let started = tracing_subscriber::registry().with(layer).with(log).try_init();
+        debug_assert!(started.is_ok(), "logging is started once");
+        if let Some(why) = why {
+            tracing::warn!(target: TARGET, why, "no traces are sent: the environment names a collector that cannot be used");
+        }
+    }
+
+    /// Sends what is queued for a collector, and waits for that a few seconds at most.
+    pub fn end_traces(&mut self) {
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = self.traces.take() {
+            traces.end();
         }
     }
 }

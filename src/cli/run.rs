@@ -1,6 +1,8 @@
 //! `baseline run`
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,12 +109,21 @@ async fn serving(args: &Args, listen: Listen) -> Result<Serving, Stop> {
             .hint("--token-file FILE (or BASELINE_TOKEN_FILE): `head -c 32 /dev/urandom | base64 > FILE` makes one")
             .hint("or --listen 127.0.0.1:PORT, and reach it through a tunnel"));
     }
+    if let Some(file) = args.token_file.as_deref().filter(|file| is_anybodys(file)) {
+        let file = file.display().to_string();
+        tracing::warn!(target: controller::TARGET, file, "everybody on this machine may read the token: chmod go= FILE");
+    }
     let failed = |error: std::io::Error| {
         Stop::failed(anyhow::Error::new(error).context(format!("cannot listen at {listen}")))
     };
     let listener = TcpListener::bind(listen.0).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok(Serving { listener, address, token })
+}
+
+/// May others than its owner and group read the file? Told and not refused: orchestrators mount secrets so.
+fn is_anybodys(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|about| about.permissions().mode() & 0o004 != 0)
 }
 
 impl Serving {

@@ -10,6 +10,7 @@ use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use ulid::Ulid;
 
 use super::Settings;
@@ -29,6 +30,7 @@ use crate::guard::{self, Descent};
 use crate::observe::{Fleet, targets};
 use crate::plan::Selection;
 use crate::survey::{self, Wish};
+use crate::traces;
 use crate::who::Looker;
 use again::again;
 pub(super) use done::{Done, Ended};
@@ -60,7 +62,8 @@ impl Turn<'_> {
         let fleet = Fleet::new(aws, self.current.desired.clone(), CONTROLS).looking_at(now);
         let mut done = Done::new(account, run, now);
         // On the heap, as many as have their turn at once.
-        if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).await {
+        let span = tracing::info_span!(target: traces::TARGET, parent: None, "turn", cloud.account.id = %account.id, baseline.run = done.run);
+        if let Err(ended) = Box::pin(self.with(account, &fleet, &mut done)).instrument(span).await {
             done.ended = ended;
         }
         let journal = fleet.aws.journal();

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::{Reader, Writer};
 use crate::control::{Call, Control, Facts, Field, Finding, Known, Meta, Need, Reach, Rule, Severity, Sight};
 use crate::controls::events_rule::{
-    ALLOW_ROLE, CREATE_ROLE, GET, GET_POLICY, LIST, PUT_TARGETS, Role, TARGET, TARGETS, TRUST, read,
-    rules_like,
+    GET, GET_POLICY, LIST, PUT_TARGETS, Role, TARGET, TARGETS, read, rules_like,
 };
 use crate::fault::Fault;
 
@@ -29,7 +28,7 @@ use plan::{Declared, Live};
 use queue::Queue;
 use rules::{ROLE, Sender, Writes};
 use spec::HintsSpec;
-use write::{PUT_RULE, Write};
+use write::{ALLOW_ROLE, CREATE_ROLE, PUT_RULE, TRUST, Write};
 
 pub struct Hints;
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::aws::organization::{self, LIST_ADMINISTRATORS, LIST_TRUSTED};
 use crate::aws::{Reader, Writer, fault};
 use crate::control::{
-    AccountId, AdminAccount, AwsWrite, Call, Change, Control, Facts, Field, Finding, Known, Meta, Need,
-    Progress, Reach, Regions, Risk, Rule, Seat, Severity, Thing, Verdict,
+    AccountId, AdminAccount, AwsWrite, Call, Change, Control, Extent, Facts, Field, Finding, Known, Meta,
+    Need, Progress, Reach, Regions, Risk, Rule, Seat, Severity, Thing, Verdict,
 };
 use crate::fault::{Fault, FaultKind};
 
@@ -69,7 +69,8 @@ pub enum Write {
 const ENABLE_ACCESS: Call = Call::needing(
     "organizations:EnableAWSServiceAccess",
     &["iam:CreateServiceLinkedRole", "organizations:EnableAWSServiceAccess"],
-);
+)
+.reaching(Extent::Home);
 /// Security Hub registers the account with AWS Organizations in the caller's name (User Guide, "Integrating Security
 /// Hub CSPM with AWS Organizations").
 const ENABLE_ADMINISTRATOR: Call = Call::needing(
@@ -80,7 +81,8 @@ const ENABLE_ADMINISTRATOR: Call = Call::needing(
         "organizations:RegisterDelegatedAdministrator",
         "securityhub:EnableOrganizationAdminAccount",
     ],
-);
+)
+.reaching(Extent::Account);
 const LIST_ADMINS: &str = "securityhub:ListOrganizationAdminAccounts";
 
 impl AwsWrite for Write {

@@ -33,6 +33,8 @@ pub enum Danger {
     Percent,
     /// More resources at once than `guards.resourcesAtOnce`.
     Resources,
+    /// Touches what is outside of its account and region.
+    Region,
     /// The roles that we work with could no longer manage it.
     Lockout,
     /// Something in the same account and region could not be observed.
@@ -52,6 +54,7 @@ impl Danger {
         (Self::Backwards, "backwards"),
         (Self::Percent, "percent"),
         (Self::Resources, "resources"),
+        (Self::Region, "region"),
         (Self::Lockout, "lockout"),
         (Self::Incomplete, "incomplete"),
         (Self::Window, "window"),
@@ -66,6 +69,7 @@ impl Danger {
     pub(super) fn said(self) -> String {
         match self {
             Self::Organization => "reaches accounts of the whole organisation".to_owned(),
+            Self::Region => "reaches beyond its region".to_owned(),
             other => format!("is {}", other.word()),
         }
     }

@@ -1,12 +1,15 @@
 //! Changes that destroy, cannot be taken back, weaken, or reach the whole organisation: allowed by name or not at all.
 
-use super::{Danger, Judging, Refusal, account, quoted};
+use super::{Danger, Judging, Refusal, account, quoted, region};
 use crate::plan::{Item, Outcome, Plan};
 
 /// What one change is refused for, whatever else the plan holds: its dangers that are not allowed.
 pub fn refused<'a>(item: &'a Item, with: &'a Judging<'_>) -> impl Iterator<Item = Danger> + 'a {
+    let beyond = region::outside(item, with.desired).map(|_| Danger::Region);
     Danger::of(item)
-        .filter(|danger| is_refused(*danger, with) && !with.allows(*danger, &item.finding.resource))
+        .filter(|danger| is_refused(*danger, with))
+        .chain(beyond)
+        .filter(|danger| !with.allows(*danger, &item.finding.resource))
 }
 
 fn is_refused(danger: Danger, with: &Judging<'_>) -> bool {

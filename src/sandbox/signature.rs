@@ -1,5 +1,7 @@
 //! Who signed a request, and whether that key is good here.
 
+use std::time::Duration;
+
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use super::identity::Caller;
@@ -69,4 +71,27 @@ pub(super) fn authenticate<'c>(
     }
     let account = state.accounts.get(&caller.account).ok_or_else(invalid)?;
     if account.has_region(signature.region) { Ok(caller) } else { Err(invalid()) }
+}
+
+/// What is said to somebody whose clock is slow by an hour (IAM User Guide, "Troubleshoot Signature Version 4 signing for
+/// AWS API requests"; S3 "List of error codes", `RequestTimeTooSkewed`; EC2 "Error codes", `RequestExpired`).
+pub(super) fn skewed(protocol: Protocol, now: jiff::Timestamp) -> Refusal {
+    let signed = now - Duration::from_secs(3_600);
+    let at = |time: jiff::Timestamp| time.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let text = format!(
+        "Signature expired: {} is now earlier than {} ({} - 5 min.)",
+        at(signed),
+        at(now - Duration::from_secs(300)),
+        at(now)
+    );
+    match protocol {
+        Protocol::Json | Protocol::Cbor => Refusal::new(403, "InvalidSignatureException", text),
+        Protocol::Query => Refusal::new(403, "SignatureDoesNotMatch", text),
+        Protocol::Ec2 => Refusal::new(400, "RequestExpired", "Request has expired."),
+        Protocol::Xml => Refusal::new(
+            403,
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the server's time is too large.",
+        ),
+    }
 }

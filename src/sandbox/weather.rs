@@ -28,6 +28,8 @@ pub enum Trouble {
     Denied,
     /// Refused by a service control policy.
     DeniedByOrganization,
+    /// Refused because the caller's clock is off: its signature has expired.
+    Skewed,
     /// It lands, and the caller sees a time-out.
     ReplyLost,
 }

@@ -31,7 +31,7 @@ use tokio::time::Instant;
 use super::World;
 use super::identity::{Caller, Principal, authorize};
 use super::operation::{self, Call, Kept, Operation, Protocol, Refusal};
-use super::signature::{Signature, authenticate};
+use super::signature::{self, Signature, authenticate};
 use super::sqs;
 use super::state::{DEFAULT_REGIONS, OPT_IN_REGIONS, State};
 use super::weather::{Attempt, Trouble};
@@ -223,6 +223,7 @@ impl Wire {
             Some(refused @ (Trouble::Denied | Trouble::DeniedByOrganization)) => {
                 Err(denied(operation, caller.as_deref(), refused))
             }
+            Some(Trouble::Skewed) => Err(signature::skewed(operation.service.protocol, now)),
             None | Some(Trouble::ReplyLost) if !state.sky.within_rates(&attempt, now) => {
                 Err(throttled(operation))
             }

@@ -3,9 +3,9 @@
 
     examples_check.py [--binary target/debug/baseline]
 
-* examples/kubernetes: base and both variants, patched as kustomize would, against the schemas of Kubernetes; and what a
+* examples/kubernetes: base and its variants, patched as kustomize would, against the schemas of Kubernetes; and what a
   restricted namespace asks of a pod.
-* examples/ecs: cfn-lint, without a warning.
+* examples/ecs: cfn-lint, without a warning; and what it comes to, with one task and with two that share a queue.
 * examples/systemd: `systemd-analyze verify` and how much is left open, where there is systemd.
 * everywhere: the commands and flags are those of the program.
 """
@@ -82,18 +82,38 @@ def containers(one: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def kubernetes() -> None:
-    for variant in ("base", "irsa", "pod-identity"):
+    kinds_of_base = ["Deployment", "Namespace", "NetworkPolicy", "Service", "ServiceAccount"]
+    for variant in ("base", "irsa", "pod-identity", "queue"):
         objects = kustomized(EXAMPLES / "kubernetes" / variant)
         for one in objects:
             kubernetes_validate.validate(one, KUBERNETES, strict=True)
         kinds = sorted(one["kind"] for one in objects)
-        equal("kinds", kinds, ["Deployment", "Namespace", "NetworkPolicy", "Service", "ServiceAccount"])
+        more = ["PodDisruptionBudget"] if variant == "queue" else []
+        equal("kinds", kinds, sorted(kinds_of_base + more))
         fit_together({one["kind"]: one for one in objects})
     base, identity = (kustomized(EXAMPLES / "kubernetes" / name) for name in ("base", "pod-identity"))
     equal("rules that Pod Identity adds", len(egress(identity)) - len(egress(base)), 1)
     irsa = {one["kind"]: one for one in kustomized(EXAMPLES / "kubernetes" / "irsa")}
     if not irsa["ServiceAccount"]["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].startswith("arn:aws:iam::"):
         raise Wrong("the service account has no role")
+    several(*({one["kind"]: one for one in kustomized(EXAMPLES / "kubernetes" / name)} for name in ("base", "queue")))
+
+
+def several(alone: dict[str, Any], shared: dict[str, Any]) -> None:
+    """One pod is never beside another without a queue; with one, there is always one, and they are told to share."""
+    one, two = alone["Deployment"]["spec"], shared["Deployment"]["spec"]
+    equal("pods", (one["replicas"], two["replicas"]), (1, 2))
+    equal("one after the other", one["strategy"], {"type": "Recreate"})
+    equal("one before the other", two["strategy"], {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+    arguments = [spec["template"]["spec"]["containers"][0]["args"] for spec in (one, two)]
+    added = [flag.split("=")[0] for flag in arguments[1] if flag not in arguments[0]]
+    equal("what the queue adds", added, ["--queue", "--hints"])
+    urls = [flag.split("=", 1)[1] for flag in arguments[1] if flag not in arguments[0]]
+    equal("the shared queue is FIFO, and that of hints is not", [url.endswith(".fifo") for url in urls], [True, False])
+    budget = shared["PodDisruptionBudget"]["spec"]
+    if not budget["selector"]["matchLabels"].items() <= two["template"]["metadata"]["labels"].items():
+        raise Wrong("the selector of the PodDisruptionBudget does not mean the pod")
+    equal("pods that may be evicted at a time", budget["maxUnavailable"], 1)
 
 
 def egress(objects: list[dict[str, Any]]) -> list[Any]:
@@ -138,6 +158,101 @@ def ecs() -> None:
     )
     if done.returncode != 0:
         raise Wrong(f"cfn-lint says of {template.name}:\n{done.stdout}{done.stderr}")
+    queue, hints = (f"https://sqs.eu-west-1.amazonaws.com/777766665555/{name}" for name in ("baseline.fifo", "baseline-hints"))
+    for parameters, flags, queues, deployed in (
+        ({}, [], [], (1, 0, 100)),
+        ({"HintsUrl": hints}, [f"--hints={hints}"], ["baseline-hints"], (1, 0, 100)),
+        (
+            {"QueueUrl": queue, "HintsUrl": hints},
+            [f"--queue={queue}", f"--hints={hints}"],
+            ["baseline.fifo", "baseline-hints"],
+            (2, 100, 200),
+        ),
+    ):
+        stack = Stack(yaml.load(template.read_text(encoding="utf-8"), CloudFormation), parameters)
+        task = stack.properties("Task")["ContainerDefinitions"][0]["Command"]
+        equal("flags of the queues", [flag for flag in task if flag.startswith(("--queue", "--hints"))], flags)
+        policy = stack.properties("TaskRole")["Policies"][0]["PolicyDocument"]["Statement"]
+        allowed = [one for one in policy if any(action.startswith("sqs:") for action in one["Action"])]
+        wanted = [f"arn:aws:sqs:eu-west-1:777766665555:{name}" for name in queues]
+        equal("queues that the role may use", [one["Resource"] for one in allowed], wanted)
+        service = stack.properties("Service")
+        configuration = service["DeploymentConfiguration"]
+        counts = (service["DesiredCount"], configuration["MinimumHealthyPercent"], configuration["MaximumPercent"])
+        equal("tasks", counts, deployed)
+
+
+class CloudFormation(yaml.SafeLoader):
+    """Reads the short forms of CloudFormation's functions as a dictionary of one, by their names."""
+
+
+def function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        return {name: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    raise Wrong(f"!{name} of a mapping")
+
+
+CloudFormation.add_multi_constructor("!", function)
+
+
+class Stack:
+    """What a template comes to, as far as this one uses its language."""
+
+    def __init__(self, template: dict[str, Any], parameters: dict[str, str]) -> None:
+        self.template = template
+        said = {name: one.get("Default", f"a-{name}") for name, one in template["Parameters"].items()}
+        pseudo = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "777766665555"}
+        self.values = said | pseudo | parameters
+        for name, value in parameters.items():
+            pattern = template["Parameters"][name]["AllowedPattern"]
+            equal(f"{name} is let through", re.fullmatch(pattern, value) is not None, True)
+
+    def properties(self, name: str) -> Any:
+        return self.value(self.template["Resources"][name]["Properties"])
+
+    def value(self, one: Any) -> Any:
+        if isinstance(one, list):
+            return [made for made in map(self.value, one) if made is not None]
+        if not isinstance(one, dict):
+            return one
+        if len(one) == 1:
+            (name, argument), = one.items()
+            made = getattr(self, f"do_{name.lower()}", None)
+            if made is not None:
+                return made(argument)
+        return {key: made for key, value in one.items() if (made := self.value(value)) is not None}
+
+    def do_ref(self, name: str) -> Any:
+        return None if name == "AWS::NoValue" else self.values.get(name, name)
+
+    def do_getatt(self, name: str) -> Any:
+        return name
+
+    def do_if(self, argument: list[Any]) -> Any:
+        condition, then, otherwise = argument
+        return self.value(then if self.value(self.template["Conditions"][condition]) else otherwise)
+
+    def do_equals(self, argument: list[Any]) -> bool:
+        first, second = self.value(argument)
+        return first == second
+
+    def do_not(self, argument: list[Any]) -> bool:
+        return not self.value(argument[0])
+
+    def do_split(self, argument: list[Any]) -> list[str]:
+        by, text = self.value(argument)
+        return text.split(by)
+
+    def do_select(self, argument: list[Any]) -> Any:
+        index, values = self.value(argument)
+        return values[int(index)]
+
+    def do_sub(self, argument: Any) -> str:
+        text, more = argument if isinstance(argument, list) else (argument, {})
+        values = self.values | self.value(more)
+        return re.sub(r"\$\{([^}]+)\}", lambda found: str(values[found[1]]), text)
 
 
 def systemd(binary: Path) -> None:
@@ -172,8 +287,12 @@ def flags(binary: Path) -> None:
     ecs_text = (EXAMPLES / "ecs" / "template.yaml").read_text(encoding="utf-8")
     unit = (EXAMPLES / "systemd" / "baseline.service").read_text(encoding="utf-8")
     start = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
+    queue = (EXAMPLES / "kubernetes" / "queue" / "kustomization.yaml").read_text(encoding="utf-8")
     used = set(re.findall(r"--[a-z][a-z-]+", " ".join([*container["args"], start])))
     used |= set(re.findall(r"(?m)^ *- (?:!Sub )?(--[a-z][a-z-]+)", ecs_text))
+    used |= set(re.findall(r"(?m)^ *- !If \[[A-Za-z]+, (?:!Sub \")?(--[a-z][a-z-]+)", ecs_text))
+    used |= set(re.findall(r"(?m)^ *value: (--[a-z][a-z-]+)", queue))
+    equal("flags of the queue that are looked at", {"--queue", "--hints", "--enforce"} - used, set())
     known = set(re.findall(r"--[a-z][a-z-]+", said(binary, "run", "--help")))
     equal("flags of the examples that `run` does not know", sorted(used - known), [])
     said(binary, "healthcheck", "--help")

@@ -23,9 +23,12 @@ mod pull_request;
 mod reference;
 mod saved;
 mod selectors;
+mod serving;
 pub mod shell;
 mod signoff;
 mod story;
+#[cfg(feature = "otlp")]
+mod traces;
 mod undo;
 mod unknown;
 mod usage;

@@ -8,6 +8,7 @@
 //! | 6 survives a crash anywhere · 7 survives bad weather | `trouble` |
 //! | 8 round trips · 9 documents itself · 10 names, not ids | `words` |
 //! | a first apply is taken back, and what it created is told | `undone` |
+//! | a region's change stays there, by the guard; moved elsewhere it is refused | `bounds` |
 //! | executed ⊆ planned, for every control, under fault injection | `planned` |
 //! | generated policies = the calls that the journal saw | `allowed`, with point 4 |
 //! | 12 speaks AWS | `tests/emulators/speaks_aws.py`, over what `BASELINE_EXCHANGES` recorded here |
@@ -15,6 +16,7 @@
 mod allowed;
 mod archive;
 mod bench;
+mod bounds;
 mod broken;
 mod config_first;
 mod drift;
@@ -77,6 +79,7 @@ points! {
     point_7_survives_bad_weather: trouble::point_7;
     point_8_round_trips: words::point_8;
     a_first_apply_is_taken_back: undone::first_apply;
+    a_change_of_a_region_stays_there: bounds::stays_there;
     point_10_names_not_ids: words::point_10;
     point_11_other_peoples_fields_survive: drift::point_11;
 }

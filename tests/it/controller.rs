@@ -18,3 +18,4 @@ mod stage;
 mod turns;
 mod waves;
 mod weather;
+mod wide;

@@ -112,8 +112,9 @@ impl Turn<'_> {
 
     /// What this account's plan is judged by. Nobody is there to give a reason but the documents.
     fn judging<'a>(&'a self, guards: &'a Guards) -> Judging<'a> {
+        let Current { desired, roles, .. } = self.current;
         let allowed = &self.settings.allow;
-        Judging { guards, allowed, reason: None, roles: &self.current.roles, now: Timestamp::now() }
+        Judging { guards, desired, allowed, reason: None, roles, now: Timestamp::now() }
     }
 
     /// Guards, intent, changes, looks, outcome. `Err`: why nothing was written.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::live::{self, Types};
 use super::spec::{Frequency, IAM};
 use crate::aws::{Writer, fault};
-use crate::control::{AwsWrite, Call, Known, Thing};
+use crate::control::{AwsWrite, Call, Extent, Known, Thing};
 use crate::fault::{Fault, FaultKind};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,9 +85,10 @@ pub enum Topic {
     Of(String),
 }
 
-/// It is looked up first, and made only where it is missing.
+/// It is looked up first, and made only where it is missing: by the first region that needs it.
 pub const CREATE_ROLE: Call =
-    Call::needing("iam:CreateServiceLinkedRole", &["iam:CreateServiceLinkedRole", "iam:GetRole"]);
+    Call::needing("iam:CreateServiceLinkedRole", &["iam:CreateServiceLinkedRole", "iam:GetRole"])
+        .reaching(Extent::Account);
 pub const PUT_RECORDER: Call = Call::needing(
     "config:PutConfigurationRecorder",
     &[

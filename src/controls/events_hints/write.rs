@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 use super::queue::Queue;
 use super::rules::{self, ROLE, ROLE_DESCRIPTION, Sender, Writes};
 use crate::aws::Writer;
-use crate::control::{AwsWrite, Call};
+use crate::control::{AwsWrite, Call, Extent};
 use crate::controls::events_rule::{
-    ALLOW_ROLE, CREATE_ROLE, Create, ForwardingRole, PUT_TARGETS, Replace, TRUST, default_bus, role_arn,
-    target,
+    self, Create, ForwardingRole, PUT_TARGETS, Replace, default_bus, role_arn, target,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::place::{Region, Scope};
@@ -22,6 +21,11 @@ pub const PUT_RULE: Call = Call::needing(
     "events:PutRule",
     &["events:PutRule", "events:ListRules", "events:ListTargetsByRule", "events:TagResource"],
 );
+
+// One role for all regions, made and kept in the queue's region, which need not be the account's home.
+pub const CREATE_ROLE: Call = events_rule::CREATE_ROLE.reaching(Extent::Account);
+pub const TRUST: Call = events_rule::TRUST.reaching(Extent::Account);
+pub const ALLOW_ROLE: Call = events_rule::ALLOW_ROLE.reaching(Extent::Account);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,17 +8,21 @@ use serde_json::Value;
 
 use crate::aws::fault;
 use crate::aws::iam::document;
-use crate::control::Call;
+use crate::control::{Call, Extent};
 use crate::diff::policy;
 use crate::fault::Fault;
 
 pub const GET: &str = "iam:GetRole";
 pub const GET_POLICY: &str = "iam:GetRolePolicy";
 
-pub const CREATE_ROLE: Call = Call::needing("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]);
+// One role for all regions, made and kept in the home region.
+pub const CREATE_ROLE: Call =
+    Call::needing("iam:CreateRole", &["iam:CreateRole", "iam:TagRole"]).reaching(Extent::Home);
 pub const TRUST: Call =
-    Call::needing("iam:UpdateAssumeRolePolicy", &["iam:UpdateAssumeRolePolicy", "iam:GetRole"]);
-pub const ALLOW_ROLE: Call = Call::needing("iam:PutRolePolicy", &["iam:PutRolePolicy", "iam:GetRolePolicy"]);
+    Call::needing("iam:UpdateAssumeRolePolicy", &["iam:UpdateAssumeRolePolicy", "iam:GetRole"])
+        .reaching(Extent::Home);
+pub const ALLOW_ROLE: Call =
+    Call::needing("iam:PutRolePolicy", &["iam:PutRolePolicy", "iam:GetRolePolicy"]).reaching(Extent::Home);
 
 /// A role that is there, as far as it is written here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{Writer, fault};
-use crate::control::{AwsWrite, Call};
+use crate::control::{AwsWrite, Call, Extent};
 use crate::fault::Fault;
 use crate::place::AccountId;
 
@@ -19,7 +19,8 @@ pub enum Write {
 pub const ENABLE_ACCESS: Call = Call::needing(
     "organizations:EnableAWSServiceAccess",
     &["iam:CreateServiceLinkedRole", "organizations:EnableAWSServiceAccess"],
-);
+)
+.reaching(Extent::Home);
 /// User Guide, "Permissions required to designate a delegated GuardDuty administrator account".
 pub const ENABLE_ADMINISTRATOR: Call = Call::needing(
     "guardduty:EnableOrganizationAdminAccount",
@@ -34,7 +35,8 @@ pub const ENABLE_ADMINISTRATOR: Call = Call::needing(
         "organizations:ListDelegatedAdministrators",
         "organizations:RegisterDelegatedAdministrator",
     ],
-);
+)
+.reaching(Extent::Account);
 
 impl AwsWrite for Write {
     fn call(&self) -> &'static Call {

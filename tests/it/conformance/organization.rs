@@ -87,15 +87,14 @@ async fn what_reaches_the_organisation_is_refused_until_it_is_allowed_by_name() 
     guardduty(&stage, Some(json!({"enabled": true})));
     let plan = stage.plan().await.expect("a plan");
     let desired = stage.desired().expect("documents");
-    let guards = &desired.organization.guards;
     let refusals =
-        guard::check(plan.clone(), &judging(guards, &[]), Vec::new()).expect_err("nothing is allowed");
+        guard::check(plan.clone(), &judging(&desired, &[]), Vec::new()).expect_err("nothing is allowed");
     let hints: BTreeSet<&str> = refusals.iter().map(|refusal| refusal.hint.as_str()).collect();
     let wanted = ["--allow organization:administrator", "--allow organization:organization"];
     assert_eq!(hints, wanted.into());
     let allow = |text: &str| -> Allow { text.parse().expect("well formed") };
     let allowed = [allow("organization:administrator"), allow("organization:organization")];
-    assert!(guard::check(plan, &judging(guards, &allowed), Vec::new()).is_ok());
+    assert!(guard::check(plan, &judging(&desired, &allowed), Vec::new()).is_ok());
 }
 
 /// What one region lacks is put right there, and nowhere else.

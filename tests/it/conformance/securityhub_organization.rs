@@ -150,8 +150,7 @@ async fn nothing_of_it_is_done_unless_it_is_allowed() {
     let risks: Vec<Risk> =
         plan.changes().filter_map(|(_, item)| item.finding.change()).map(|change| change.risk).collect();
     assert_eq!(risks, [Risk::Organization; 2]);
-    let Err(refusals) = guard::check(plan, &judging(&fleet.desired.organization.guards, &[]), Vec::new())
-    else {
+    let Err(refusals) = guard::check(plan, &judging(&fleet.desired, &[]), Vec::new()) else {
         panic!("it was not refused")
     };
     let said = refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");

@@ -10,7 +10,7 @@ use baseline::aws::Aws;
 use baseline::aws::journal::Entry;
 use baseline::aws::limits::Limits;
 use baseline::control::{Accounts, Call, ErasedControl};
-use baseline::desired::{self, DesiredState, Guards, Roster};
+use baseline::desired::{self, DesiredState, Roster};
 use baseline::guard::{self, Allow, Guarded, Judging};
 use baseline::observe::Fleet;
 use baseline::place::{Region, Seat};
@@ -149,6 +149,15 @@ impl Stage {
         [HOME].into_iter().chain(hints.then_some("us-east-1")).collect()
     }
 
+    /// Manages these regions from now on, which the accounts have as well.
+    pub fn manage(&self, regions: &[&str]) -> Outcomes<()> {
+        let path = self.documents.path().join("organization.yaml");
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let mut organization: Value = serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
+        organization["spec"]["regions"]["managed"] = json!(regions);
+        self.put("organization.yaml", &organization)
+    }
+
     fn runs_in_a_seat(&self, id: &str) -> bool {
         let control = self.controls.iter().find(|control| control.meta().id == id);
         control.is_some_and(|control| matches!(control.meta().reach.accounts, Accounts::Seat(_)))
@@ -223,9 +232,8 @@ impl Stage {
     }
 
     fn guarded(&self, fleet: &Fleet, plan: Plan) -> Outcomes<Guarded> {
-        let guards = &fleet.desired.organization.guards;
         let organization = "organization:*".parse().expect("well formed");
-        guard::check(plan, &judging(guards, &[organization]), Vec::new())
+        guard::check(plan, &judging(&fleet.desired, &[organization]), Vec::new())
             .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 
@@ -265,8 +273,9 @@ impl Stage {
 }
 
 /// What a plan is judged by, at any time and for no reason.
-pub fn judging<'a>(guards: &'a Guards, allowed: &'a [Allow]) -> Judging<'a> {
-    Judging { guards, allowed, reason: None, roles: &[], now: jiff::Timestamp::UNIX_EPOCH }
+pub fn judging<'a>(desired: &'a DesiredState, allowed: &'a [Allow]) -> Judging<'a> {
+    let guards = &desired.organization.guards;
+    Judging { guards, desired, allowed, reason: None, roles: &[], now: jiff::Timestamp::UNIX_EPOCH }
 }
 
 /// The account that a control runs in here.

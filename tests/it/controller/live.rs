@@ -19,9 +19,10 @@ use tokio_util::sync::CancellationToken;
 use super::stage::{id, is_on, settings, switch};
 use crate::cli::shell::{Shell, organization};
 
+/// As many as `BASELINE_ACCOUNTS` says, or so many.
 const ACCOUNTS: usize = 60;
 
-const CONTROLS: &str = "\
+pub const CONTROLS: &str = "\
 apiVersion: baseline/v1
 kind: Baseline
 metadata: {name: detector}
@@ -51,7 +52,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 /// jo switches GuardDuty off, or on, and CloudTrail tells so.
-fn by_jo(world: &World, account: &str, enabled: bool) {
+pub fn by_jo(world: &World, account: &str, enabled: bool) {
     switch(world, account, enabled);
     world.tell(Told {
         account: account.into(),
@@ -70,12 +71,13 @@ fn by_jo(world: &World, account: &str, enabled: bool) {
 #[ignore = "`.ci/run page` starts it beside a browser"]
 async fn a_page_for_a_browser() {
     let Some(folder) = std::env::var_os("BASELINE_LIVE").map(PathBuf::from) else { return };
-    let shell = Shell::many(ACCOUNTS + 1);
+    let accounts = std::env::var("BASELINE_ACCOUNTS").map_or(ACCOUNTS, |n| n.parse().expect("a number"));
+    let shell = Shell::many(accounts + 1);
     shell.write("organization.yaml", organization("", ""));
     shell.write("baselines/detector.yaml", CONTROLS);
     shell.write("exceptions/root.yaml", EXCEPTION);
     shell.edit("accounts/account-03.yaml", "name: account-03", "name: \"<b>evil\\u202e&\"");
-    for account in (4..ACCOUNTS).step_by(7) {
+    for account in (4..accounts).step_by(7) {
         shell.world.account(&id(account - 1), |account| account.iam.root.access_keys = true);
     }
     shell.world.account(&id(6), |account| account.iam.root.access_keys = true);

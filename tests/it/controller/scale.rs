@@ -146,12 +146,12 @@ async fn a_budget_stretches_the_interval_and_nobody_is_forgotten() {
 }
 
 /// A folder that fsync costs nothing in.
-fn fast() -> &'static str {
+pub fn fast() -> &'static str {
     if std::path::Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" }
 }
 
 /// Memory of this process, in MiB, where the system tells.
-fn resident() -> Option<u64> {
+pub fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? / 1024)

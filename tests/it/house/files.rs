@@ -7,9 +7,10 @@ const MOST: usize = 600;
 /// Lines that a file has to be listed below to exceed.
 const MANY: usize = 400;
 /// Files with more than [`MANY`] lines, and why they are one file.
-const LONG: [(&str, &str); 1] = [
-    ("src/controls/ecr_repositories.rs", "three rules over one resource; what is separable is in its folder"),
-];
+const LONG: [(&str, &str); 1] = [(
+    "src/controls/ecr_repositories.rs",
+    "three rules over one resource; what is separable is in its folder",
+)];
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
