@@ -79,7 +79,8 @@ struct Attempt {
     steps: usize,
     /// How the last try ended, where a call failed.
     fault: Option<Fault>,
-    /// Nothing of it was sent, because this change before it, of the same resource, failed with that fault.
+    /// Nothing of it was sent, because this change before it, of the same resource or what makes a thing that it stands
+    /// on, failed with that fault.
     held_up_by: Option<usize>,
     /// When the last call was answered: patience counts from here, not from a long queue of calls.
     sent: Option<Instant>,
@@ -94,11 +95,19 @@ impl<'a> Changes<'a> {
         Self { plan, writes: &[], stop, start, open, done: Vec::new() }
     }
 
-    /// Ends the changes that stand on something that is not there, or of which nobody knows whether it is.
+    /// Ends the changes that stand on something that is not there, or of which nobody knows whether it is. What
+    /// another of these changes makes is not there yet.
     pub fn end_those_without(&mut self, known: &Known) {
+        let plan = self.plan;
+        let made: Vec<(usize, &Thing)> = self
+            .open
+            .keys()
+            .flat_map(|&maker| makes(plan, maker).iter().map(move |it| (maker, it)))
+            .collect();
         for place in self.open.keys().copied().collect::<Vec<_>>() {
-            let hard = self.plan.items[place].needs.iter().filter(|need| need.hard).map(|need| &need.thing);
-            let missing: Vec<&Thing> = hard.filter(|thing| known.is_missing(thing)).collect();
+            let is_made = |thing: &Thing| made.iter().any(|(maker, made)| *maker != place && *made == thing);
+            let missing = hard(plan, place).filter(|thing| known.is_missing(thing) && !is_made(thing));
+            let missing: Vec<&Thing> = missing.collect();
             match missing.iter().find_map(|thing| known.fault(thing)).cloned() {
                 Some(fault) => self.end(place, ChangeResult::Failed { fault }),
                 None if missing.is_empty() => {}
@@ -159,9 +168,34 @@ impl<'a> Changes<'a> {
         self.done
     }
 
-    /// Sends the calls of some changes: those of one resource one after another, in the control's order, and
-    /// several resources at once. Two calls that write one thing at once would race.
+    /// Sends the calls of some changes, makers before takers: what stands on a thing whose maker failed is not sent.
     async fn send(&mut self, prepared: &Prepared<'_>, to_send: Vec<(usize, Vec<Step>)>) {
+        let plan = self.plan;
+        let stands_on = |taker: usize, maker: usize| {
+            let makes = makes(plan, maker);
+            taker != maker && hard(plan, taker).any(|thing| makes.contains(thing))
+        };
+        let places: Vec<usize> = to_send.iter().map(|(place, _)| *place).collect();
+        let (makers, rest): (Vec<_>, Vec<_>) =
+            to_send.into_iter().partition(|(maker, _)| places.iter().any(|taker| stands_on(*taker, *maker)));
+        self.send_at_once(prepared, makers).await;
+        let (mut held_up, mut free) = (Vec::new(), Vec::new());
+        for (place, steps) in rest {
+            let failed = self.open.iter().filter(|(maker, _)| stands_on(place, **maker));
+            match failed.filter_map(|(maker, attempt)| Some((*maker, attempt.fault.clone()?))).next() {
+                Some((maker, fault)) => {
+                    held_up.push(Sent { place, calls: 0, fault: Some(fault), held_up_by: Some(maker) });
+                }
+                None => free.push((place, steps)),
+            }
+        }
+        self.keep(held_up);
+        self.send_at_once(prepared, free).await;
+    }
+
+    /// Those of one resource one after another, in the control's order, and several resources at once. Two calls that
+    /// write one thing at once would race.
+    async fn send_at_once(&mut self, prepared: &Prepared<'_>, to_send: Vec<(usize, Vec<Step>)>) {
         let stop = self.stop;
         for (place, steps) in &to_send {
             if let Some(attempt) = self.open.get_mut(place) {
@@ -178,7 +212,11 @@ impl<'a> Changes<'a> {
             .buffer_unordered(CHANGES_AT_ONCE)
             .collect()
             .await;
-        for Sent { place, calls, fault, held_up_by } in sent.into_iter().flatten() {
+        self.keep(sent.into_iter().flatten().collect());
+    }
+
+    fn keep(&mut self, sent: Vec<Sent>) {
+        for Sent { place, calls, fault, held_up_by } in sent {
             let Some(attempt) = self.open.get_mut(&place) else { continue };
             attempt.sent = Some(Instant::now());
             attempt.held_up_by = held_up_by;
@@ -282,6 +320,16 @@ impl<'a> Changes<'a> {
         };
         self.done.push((place, report));
     }
+}
+
+/// What a change makes.
+fn makes(plan: &Plan, place: usize) -> &[Thing] {
+    plan.items[place].finding.change().map_or(&[], |change| &change.makes)
+}
+
+/// What a change cannot do without.
+fn hard(plan: &Plan, place: usize) -> impl Iterator<Item = &Thing> {
+    plan.items[place].needs.iter().filter(|need| need.hard).map(|need| &need.thing)
 }
 
 /// What to do about one change after a look.

@@ -148,7 +148,6 @@ enabled: true
 
     fn plan(&self, facts: &Facts, _: &Known, spec: &HintsSpec, observed: &Observed) -> Vec<Finding<Write>> {
         let declared = Declared { facts, spec, ours: &OURS };
-        // The order is that of the writes: targets are put with the role.
         let mut findings = declared.role(observed.role.as_ref(), &observed.rules);
         findings.extend(declared.findings(&observed.rules));
         findings

@@ -599,6 +599,7 @@ resource "aws_iam_policy" "apply_1" {
         "Effect" = "Allow"
         "Action" = [
           "events:DescribeRule",
+          "events:ListRules",
           "events:ListTargetsByRule",
           "events:PutRule",
           "events:PutTargets",

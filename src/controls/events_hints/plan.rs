@@ -39,10 +39,9 @@ fn the_role(facts: &Facts) -> Thing {
     Thing::Role { account: facts.scope.account.clone(), name: ROLE.into() }
 }
 
-/// All targets need the role. At home it is made first, among the same changes.
+/// All targets need the role, at home too.
 pub fn needs(facts: &Facts, spec: &HintsSpec) -> Vec<Need> {
-    let elsewhere = spec.queue.as_ref().filter(|queue| queue.region != facts.scope.region);
-    elsewhere.map(|_| Need::hard(the_role(facts))).into_iter().collect()
+    spec.queue.as_ref().map(|_| Need::hard(the_role(facts))).into_iter().collect()
 }
 
 /// One account in one region.
