@@ -1,7 +1,7 @@
 //! The live page of a thousand accounts.
 //!
-//! `cargo test --test it controller::wide -- --nocapture` prints the figures of `docs/performance.md`;
-//! `BASELINE_ACCOUNTS` says how many accounts.
+//! `cargo test --test it controller::wide -- --ignored --nocapture` prints the figures of `docs/performance.md`;
+//! `BASELINE_ACCOUNTS` says how many accounts. Alone: memory is the process's.
 
 #![expect(
     clippy::disallowed_macros,
@@ -22,22 +22,6 @@ use super::live::{CONTROLS, by_jo};
 use super::scale::{fast, resident};
 use super::stage::{HOUR, MINUTE, id, is_on, pass, running, settings};
 use crate::cli::shell::{Shell, organization};
-
-/// In a process of its own: memory is the process's.
-#[test]
-fn a_thousand_accounts_are_one_page_that_is_quick() {
-    let alone = std::process::Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "controller::wide::of_a_thousand", "--ignored", "--nocapture"])
-        .output()
-        .expect("started");
-    let said = String::from_utf8_lossy(&alone.stdout);
-    println!("{said}");
-    assert!(
-        alone.status.success() && said.contains("first byte"),
-        "{said}{}",
-        String::from_utf8_lossy(&alone.stderr)
-    );
-}
 
 /// An answer: how long until its first byte, and what it is.
 struct Said {
@@ -64,8 +48,8 @@ fn ms(time: Duration) -> f64 {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "runs as a process of the test above"]
-async fn of_a_thousand() {
+#[ignore = "`.ci/run page` runs it: it takes minutes"]
+async fn a_thousand_accounts_are_one_page_that_is_quick() {
     let accounts: usize = std::env::var("BASELINE_ACCOUNTS").map_or(1000, |n| n.parse().expect("a number"));
     let shell = Shell::many(accounts + 1);
     let records = tempfile::Builder::new().tempdir_in(fast()).expect("a folder");
