@@ -4,6 +4,8 @@
 //! Sources: EventBridge User Guide, "AWS service events delivered via CloudTrail", "Event patterns" with "Comparison
 //! operators", "Sending and receiving events between AWS Regions"; EventBridge API Reference, RuleState.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -22,7 +24,9 @@ impl World {
         let now = self.now();
         let mut state = self.locked();
         let mut due = Vec::new();
-        for (account, of) in &state.accounts {
+        // In the same order each time.
+        let accounts: BTreeMap<_, _> = state.accounts.iter().collect();
+        for (account, of) in accounts {
             for (region, there) in &of.regions {
                 let on = there.events.rules.iter().filter(|(_, rule)| rule.schedule.is_some() && is_on(rule));
                 due.extend(on.map(|(name, rule)| {
